@@ -1,0 +1,1 @@
+"""The Belgian eID card: reading it, proving it, trusting it, and a faithful card in software."""

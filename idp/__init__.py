@@ -1,0 +1,1 @@
+"""The OpenID Connect provider: protocol, login pages, operators, citizens."""
