@@ -1,0 +1,1 @@
+"""What the provider talks about: people, clients, transactions, sessions, grants. Pure values."""

@@ -1,0 +1,215 @@
+"""What is worth remembering for an auditor: a closed set of events, each made by a named function.
+
+An event is recorded in the unit of work that it describes. It never holds a token, a PIN or a
+national number; a person is named by the opaque identifier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from idp.domain.assurance import CANONICAL
+from idp.domain.client import ClientId
+from idp.domain.person import PersonId
+from idp.domain.session import SessionKey
+from idp.domain.transaction import TransactionId
+
+if TYPE_CHECKING:
+    from idp.domain.event import AuthenticationEvent
+    from idp.domain.grant import Grant, GrantId
+
+
+class Kind(StrEnum):
+    """Every kind of event there is."""
+
+    LOGIN_PROVEN = "login.proven"
+    LOGIN_REFUSED = "login.refused"
+    SESSION_ENDED = "session.ended"
+    CONSENT_GIVEN = "consent.given"
+    CODE_ISSUED = "code.issued"
+    CODE_REUSED = "code.reused"
+    TOKENS_ISSUED = "tokens.issued"
+    TOKENS_REFRESHED = "tokens.refreshed"
+    REFRESH_RETRIED = "refresh.retried"
+    REFRESH_REUSED = "refresh.reused"
+    GRANT_ENDED = "grant.ended"
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - an event's name
+    CLAIMS_RELEASED = "claims.released"
+    CLIENT_CHANGED = "client.changed"
+    KEY_CHANGED = "key.changed"
+    EPOCH_BUMPED = "epoch.bumped"
+    PERSON_CHANGED = "person.changed"
+    REFUSALS_COUNTED = "refusals.counted"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditEvent:
+    """One event. ``details`` are short texts by name, listed per kind by the functions below."""
+
+    kind: Kind
+    at: datetime
+    transaction: TransactionId | None = None
+    person: PersonId | None = None
+    client: ClientId | None = None
+    session: SessionKey | None = None
+    actor: str | None = None
+    details: dict[str, str] = field(default_factory=dict)
+
+
+def login_proven(
+    *, event: AuthenticationEvent, transaction: TransactionId, client: ClientId, session: SessionKey
+) -> AuditEvent:
+    """Somebody proved who they are and a session was opened."""
+    return AuditEvent(
+        kind=Kind.LOGIN_PROVEN,
+        at=event.at,
+        transaction=transaction,
+        person=event.person,
+        client=client,
+        session=session,
+        details={"acr": CANONICAL[event.acr], "amr": " ".join(event.amr)},
+    )
+
+
+def login_refused(
+    *, reason: str, at: datetime, transaction: TransactionId, client: ClientId
+) -> AuditEvent:
+    """A login ended without a proof; ``reason`` is a catalogue code."""
+    return AuditEvent(
+        kind=Kind.LOGIN_REFUSED,
+        at=at,
+        transaction=transaction,
+        client=client,
+        details={"reason": reason},
+    )
+
+
+def session_ended(*, session: SessionKey, person: PersonId, at: datetime, why: str) -> AuditEvent:
+    """A session ended by logout, step-up or operator."""
+    return AuditEvent(
+        kind=Kind.SESSION_ENDED, at=at, person=person, session=session, details={"why": why}
+    )
+
+
+def consent_given(
+    *,
+    person: PersonId,
+    client: ClientId,
+    claims: tuple[str, ...],
+    at: datetime,
+    transaction: TransactionId,
+) -> AuditEvent:
+    """A person agreed to release these claims (names, never values)."""
+    return AuditEvent(
+        kind=Kind.CONSENT_GIVEN,
+        at=at,
+        transaction=transaction,
+        person=person,
+        client=client,
+        details={"claims": " ".join(claims)},
+    )
+
+
+def code_issued(*, grant: Grant, transaction: TransactionId) -> AuditEvent:
+    """A transaction was completed into a code."""
+    return _of_grant(Kind.CODE_ISSUED, grant, grant.created_at, transaction=transaction)
+
+
+def code_reused(*, grant: Grant, at: datetime) -> AuditEvent:
+    """A spent code came back: what it gave was revoked (RFC 6749 section 4.1.2)."""
+    return _of_grant(Kind.CODE_REUSED, grant, at)
+
+
+def tokens_issued(*, grant: Grant, at: datetime) -> AuditEvent:
+    """A code became tokens."""
+    return _of_grant(Kind.TOKENS_ISSUED, grant, at, scope=" ".join(grant.scopes))
+
+
+def tokens_refreshed(*, grant: Grant, at: datetime, generation: int) -> AuditEvent:
+    """A refresh token became new tokens."""
+    return _of_grant(Kind.TOKENS_REFRESHED, grant, at, generation=str(generation))
+
+
+def refresh_retried(*, grant: Grant, at: datetime, generation: int) -> AuditEvent:
+    """The previous generation came back within the grace period and got the same successor."""
+    return _of_grant(Kind.REFRESH_RETRIED, grant, at, generation=str(generation))
+
+
+def refresh_reused(*, grant: Grant, at: datetime, generation: int) -> AuditEvent:
+    """An old generation came back: the family was ended."""
+    return _of_grant(Kind.REFRESH_REUSED, grant, at, generation=str(generation))
+
+
+def grant_ended(*, grant: GrantId, client: ClientId, at: datetime, why: str) -> AuditEvent:
+    """A grant and everything that hangs off it ended."""
+    return AuditEvent(
+        kind=Kind.GRANT_ENDED, at=at, client=client, details={"grant": grant, "why": why}
+    )
+
+
+def token_revoked(*, grant: GrantId, client: ClientId, at: datetime, what: str) -> AuditEvent:
+    """A client revoked a token of its own (RFC 7009)."""
+    return AuditEvent(
+        kind=Kind.TOKEN_REVOKED, at=at, client=client, details={"grant": grant, "what": what}
+    )
+
+
+def claims_released(*, grant: Grant, at: datetime, place: str) -> AuditEvent:
+    """Claims left in an ID token or at userinfo (names, never values)."""
+    claims = grant.id_token_claims if place == "id_token" else grant.userinfo_claims
+    return _of_grant(Kind.CLAIMS_RELEASED, grant, at, place=place, claims=" ".join(sorted(claims)))
+
+
+def client_changed(*, client: ClientId, at: datetime, actor: str, change: str) -> AuditEvent:
+    """An operator added, edited, disabled or removed a registration."""
+    return AuditEvent(
+        kind=Kind.CLIENT_CHANGED, at=at, client=client, actor=actor, details={"change": change}
+    )
+
+
+def key_changed(*, kid: str, at: datetime, actor: str, change: str) -> AuditEvent:
+    """A signing key changed its state."""
+    return AuditEvent(
+        kind=Kind.KEY_CHANGED, at=at, actor=actor, details={"kid": kid, "change": change}
+    )
+
+
+def epoch_bumped(*, epoch: int, at: datetime, actor: str) -> AuditEvent:
+    """Everything issued before this moment is refused from now on."""
+    return AuditEvent(kind=Kind.EPOCH_BUMPED, at=at, actor=actor, details={"epoch": str(epoch)})
+
+
+def person_changed(*, person: PersonId, at: datetime, actor: str, change: str) -> AuditEvent:
+    """A person was created, changed state, or had attributes renewed."""
+    return AuditEvent(
+        kind=Kind.PERSON_CHANGED, at=at, person=person, actor=actor, details={"change": change}
+    )
+
+
+def refusals_counted(*, code: str, count: int, at: datetime) -> AuditEvent:
+    """How many anonymous requests were refused with one code in one minute."""
+    return AuditEvent(
+        kind=Kind.REFUSALS_COUNTED, at=at, details={"code": code, "count": str(count)}
+    )
+
+
+def _of_grant(
+    kind: Kind,
+    grant: Grant,
+    at: datetime,
+    *,
+    transaction: TransactionId | None = None,
+    **details: str,
+) -> AuditEvent:
+    return AuditEvent(
+        kind=kind,
+        at=at,
+        transaction=transaction,
+        person=grant.person,
+        client=grant.client,
+        session=grant.session,
+        details={"grant": grant.id, **details},
+    )

@@ -1,0 +1,101 @@
+"""An e-service as registered: how it authenticates, where it is answered, what it may ask.
+
+Claims leave only for a registered purpose: a purpose names the claims it entitles, the reason in
+the citizen's words, and the day it ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from idp.domain.person import Sector
+
+ClientId = NewType("ClientId", str)
+
+
+class ClientAuth(StrEnum):
+    """Token endpoint authentication methods (OpenID Connect Core 9), as registered."""
+
+    PRIVATE_KEY_JWT = "private_key_jwt"
+    SECRET_BASIC = "client_secret_basic"  # noqa: S105 - the registered method's name
+    SECRET_POST = "client_secret_post"  # noqa: S105 - idem
+    NONE = "none"
+
+
+class Pkce(StrEnum):
+    """Whether a code challenge must be sent; one that is sent is always enforced."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
+class SubjectType(StrEnum):
+    """OpenID Connect Core 8; ``public`` needs an operator's approval."""
+
+    PAIRWISE = "pairwise"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Secret:
+    """A client secret: 256 random bits, of which only the SHA-256 is kept (hexadecimal)."""
+
+    digest: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Purpose:
+    """Why a client may receive claims.
+
+    Attributes:
+        name: a short identifier, unique in the client.
+        reason: what the citizen reads, by language (``nl``, ``fr``, ``de``, ``en``).
+        claims: the claim names that this purpose entitles.
+        authorisation: the reference that allows the national number; required for it.
+        expires_at: after this time the purpose entitles nothing; ``None`` means no end.
+    """
+
+    name: str
+    reason: dict[str, str]
+    claims: tuple[str, ...]
+    authorisation: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Client:
+    """One registered client. ``version`` grows by one with every change."""
+
+    id: ClientId
+    version: int = 1
+    name: dict[str, str]
+    sector: Sector
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    auth: ClientAuth = ClientAuth.PRIVATE_KEY_JWT
+    auth_algorithm: str | None = None
+    secrets: tuple[Secret, ...] = ()
+    jwks: dict[str, object] | None = None
+    grant_types: tuple[str, ...] = ("authorization_code",)
+    scopes: tuple[str, ...] = ("openid",)
+    purposes: tuple[Purpose, ...] = ()
+    subject_type: SubjectType = SubjectType.PAIRWISE
+    pkce: Pkce = Pkce.REQUIRED
+    require_pushed_requests: bool = False
+    id_token_algorithm: str = "ES256"  # noqa: S105 - the name of an algorithm
+    minimum_acr: str | None = None
+    default_max_age: int | None = None
+    live_check: bool = False
+    enabled: bool = True
+    contact: str | None = None
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+
+    def display_name(self, language: str) -> str:
+        """Give the name in ``language``, else in English, else in any language it has."""
+        return self.name.get(language) or self.name.get("en") or next(iter(self.name.values()))

@@ -1,0 +1,73 @@
+"""What happened when somebody proved who they are: one event, whatever the means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from idp.domain.assurance import Assurance
+from idp.domain.person import PersonId
+
+
+class MethodName(StrEnum):
+    """The means of login, as they are named in URLs, templates and audit rows."""
+
+    CARD = "card"
+    SEEDED = "seeded"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CardEvidence:
+    """A signature by a card, checked to its end.
+
+    Attributes:
+        holder: who the certificate's policy says this is.
+        certificate_fingerprint: SHA-256 of the certificate, lower-case hexadecimal.
+        certificate_serial: the certificate's serial number, lower-case hexadecimal.
+        issuer: the label of the issuing CA in our trust configuration.
+        generation: the card generation, e.g. ``ec-p384`` or ``rsa-2048``.
+        not_before, not_after: the certificate's validity.
+        revocation: how its status was learnt.
+        status_at: the time that the status answer speaks of (its thisUpdate).
+    """
+
+    type: Literal["card"] = "card"
+    holder: Literal["citizen", "foreigner"]
+    certificate_fingerprint: str
+    certificate_serial: str
+    issuer: str
+    generation: str
+    not_before: datetime
+    not_after: datetime
+    revocation: Literal["ocsp", "crl"]
+    status_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeededEvidence:
+    """The plain-form sign-in of a seeded person: ``test`` and ``conformance`` environments only."""
+
+    type: Literal["seeded"] = "seeded"
+    username: str
+
+
+Evidence = CardEvidence | SeededEvidence
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthenticationEvent:
+    """Who proved themselves, how, how surely and when.
+
+    Attributes:
+        acr: the level reached, never raised by what was asked.
+        amr: authentication method references (RFC 8176 words and our own ``be:`` words).
+        at: the time of the proof: ``auth_time`` of ID tokens.
+    """
+
+    person: PersonId
+    evidence: Evidence
+    acr: Assurance
+    amr: tuple[str, ...]
+    at: datetime

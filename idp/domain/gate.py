@@ -1,0 +1,34 @@
+"""The one gate that stands in every issuance path: may anything be issued to this pair now?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from idp.domain.event import CardEvidence
+from idp.domain.person import PersonState
+from idp.errors import ACCOUNT_NOT_ACTIVE, CLIENT_DISABLED, EVIDENCE_EXPIRED, Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from idp.domain.client import Client
+    from idp.domain.event import Evidence
+
+
+def may_issue(
+    *, person_state: PersonState, client: Client, evidence: Evidence, now: datetime
+) -> None:
+    """Let pass, or refuse: code, token, refresh, userinfo and introspection all ask here.
+
+    Raises:
+        Refused: the account is not active, the client is disabled or past its end, or the card
+            that stands behind the login has expired.
+    """
+    if person_state is not PersonState.ACTIVE:
+        raise Refused(ACCOUNT_NOT_ACTIVE, f"person is {person_state}")
+    if not client.enabled:
+        raise Refused(CLIENT_DISABLED, "client is disabled")
+    if client.expires_at is not None and now >= client.expires_at:
+        raise Refused(CLIENT_DISABLED, "client registration has ended")
+    if isinstance(evidence, CardEvidence) and now >= evidence.not_after:
+        raise Refused(EVIDENCE_EXPIRED, "card certificate ended after the login")

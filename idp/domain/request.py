@@ -1,0 +1,67 @@
+"""An authorization request, resolved once from HTTP or PAR into flat values and never re-read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from idp.domain.client import ClientId
+
+
+class ResponseMode(StrEnum):
+    """How the answer travels to the client (OAuth 2.0 Multiple Response Types; Form Post)."""
+
+    QUERY = "query"
+    FORM_POST = "form_post"
+
+
+class Prompt(StrEnum):
+    """OpenID Connect Core 3.1.2.1, ``prompt``."""
+
+    NONE = "none"
+    LOGIN = "login"
+    CONSENT = "consent"
+    SELECT_ACCOUNT = "select_account"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimRequest:
+    """One entry of the ``claims`` parameter (OpenID Connect Core 5.5.1).
+
+    ``values`` holds ``value`` or ``values`` as canonical JSON texts; empty means any.
+    """
+
+    name: str
+    essential: bool = False
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthorizationRequest:
+    """What the client asked, after every check that needs no person.
+
+    Attributes:
+        parameters_of: ``client_id`` it was authenticated or named by.
+        pushed: SHA-256 (hexadecimal) of the PAR ``request_uri`` it came by, ``None`` if it did not.
+        acr_words: the acr values in the order asked, aliases kept, for the echo.
+        essential_acr: the acr claim was asked as essential: below it nothing is issued.
+    """
+
+    client_id: ClientId
+    redirect_uri: str
+    response_mode: ResponseMode
+    scopes: tuple[str, ...]
+    state: str | None = None
+    nonce: str | None = None
+    code_challenge: str | None = None
+    prompts: tuple[Prompt, ...] = ()
+    max_age: int | None = None
+    acr_words: tuple[str, ...] = ()
+    essential_acr: bool = False
+    login_hint: str | None = field(default=None, repr=False)
+    subject_hint: str | None = None
+    ui_locales: tuple[str, ...] = ()
+    id_token_claims: tuple[ClaimRequest, ...] = ()
+    userinfo_claims: tuple[ClaimRequest, ...] = ()
+    resources: tuple[str, ...] = ()
+    pushed: str | None = None

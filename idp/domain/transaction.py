@@ -1,0 +1,123 @@
+"""One asking, one transaction: opened by a request, filled by a means of login, agreed, completed.
+
+Everything that moves a transaction is a pure function of it; the store decides, by version, which
+of two simultaneous moves is kept. Completion is not a move: the Ledger marks the transaction spent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from idp.domain.event import AuthenticationEvent, MethodName
+from idp.domain.request import AuthorizationRequest
+
+TransactionId = NewType("TransactionId", str)
+
+
+class Channel(StrEnum):
+    """Whether a browser or a back-channel request (CIBA) opened the transaction."""
+
+    BROWSER = "browser"
+    BACKCHANNEL = "backchannel"
+
+
+class Step(StrEnum):
+    """Where the transaction stands."""
+
+    CHOOSING = "choosing"
+    PROVING = "proving"
+    AGREEING = "agreeing"
+    AGREED = "agreed"
+    REFUSED = "refused"
+
+
+class WrongStep(Exception):
+    """The move does not exist from this step: an old tab, a double click, a forged post."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Agreement:
+    """What the citizen agreed to release, and whether we may remember it."""
+
+    claims: tuple[str, ...]
+    remembered: bool
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transaction:
+    """The state of one login.
+
+    Attributes:
+        version: grows by one with every stored move (compare-and-swap).
+        binding: SHA-256 (hexadecimal) of the cookie of the browser that opened it.
+        challenge: what the chosen method issued (for the card: the nonce as base64 text).
+        session: SHA-256 (hexadecimal) of the session cookie that ``event`` belongs to.
+        refusal: the catalogue code that ended it.
+    """
+
+    id: TransactionId
+    version: int = 1
+    channel: Channel = Channel.BROWSER
+    request: AuthorizationRequest
+    binding: str
+    step: Step = Step.CHOOSING
+    opened_at: datetime
+    expires_at: datetime
+    language: str = "en"
+    method: MethodName | None = None
+    challenge: str | None = None
+    event: AuthenticationEvent | None = None
+    session: str | None = None
+    fresh_login: bool = False
+    agreement: Agreement | None = None
+    refusal: str | None = None
+
+
+def choose(tx: Transaction, *, method: MethodName, challenge: str | None) -> Transaction:
+    """A means of login was chosen and issued its challenge; choosing again replaces it."""
+    _from(tx, Step.CHOOSING, Step.PROVING)
+    return replace(tx, step=Step.PROVING, method=method, challenge=challenge)
+
+
+def prove(tx: Transaction, *, event: AuthenticationEvent, session: str, fresh: bool) -> Transaction:
+    """Somebody proved who they are (``fresh``), or their session is good enough."""
+    _from(tx, Step.CHOOSING, Step.PROVING)
+    return replace(
+        tx, step=Step.AGREEING, event=event, session=session, fresh_login=fresh, challenge=None
+    )
+
+
+def agree(tx: Transaction, *, agreement: Agreement) -> Transaction:
+    """The citizen agreed, now or earlier, to the claims that leave."""
+    _from(tx, Step.AGREEING)
+    return replace(tx, step=Step.AGREED, agreement=agreement)
+
+
+def refuse(tx: Transaction, *, reason: str) -> Transaction:
+    """The citizen, a policy or a fault ended it; ``reason`` is a catalogue code."""
+    _from(tx, Step.CHOOSING, Step.PROVING, Step.AGREEING)
+    return replace(tx, step=Step.REFUSED, refusal=reason, challenge=None)
+
+
+def restart(tx: Transaction) -> Transaction:
+    """Back to the choice of a means: what was proven in this transaction is forgotten."""
+    _from(tx, Step.CHOOSING, Step.PROVING, Step.AGREEING)
+    return replace(
+        tx,
+        step=Step.CHOOSING,
+        method=None,
+        challenge=None,
+        event=None,
+        session=None,
+        fresh_login=False,
+        agreement=None,
+    )
+
+
+def _from(tx: Transaction, *steps: Step) -> None:
+    if tx.step not in steps:
+        raise WrongStep(f"{tx.step} is none of {', '.join(steps)}")

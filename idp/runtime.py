@@ -1,0 +1,44 @@
+"""The only reader of the clock and of randomness; everything else is given these as callables.
+
+In the ``test`` environment every role adds a shared offset, kept in one small file that the test
+moves, so that a story of ten hours runs without sleeping. Any other environment refuses one.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def system_now() -> datetime:
+    """Give the wall clock as an aware UTC time."""
+    return datetime.now(UTC)
+
+
+def system_monotonic() -> float:
+    """Give seconds on a clock that never jumps, for durations and deadlines."""
+    return time.monotonic()
+
+
+def system_entropy(size: int) -> bytes:
+    """Give ``size`` bytes from the operating system's generator."""
+    return secrets.token_bytes(size)
+
+
+def shifted_now(offset_file: Path) -> Callable[[], datetime]:
+    """Give a clock that adds the seconds written in ``offset_file`` (absent or empty: none)."""
+
+    def now() -> datetime:
+        try:
+            seconds = float(offset_file.read_text(encoding="ascii") or 0)
+        except FileNotFoundError:
+            seconds = 0.0
+        return datetime.now(UTC) + timedelta(seconds=seconds)
+
+    return now

@@ -1,0 +1,1 @@
+"""What is remembered: the Ledger (must survive, decides once) and the Ephemeral (may vanish)."""

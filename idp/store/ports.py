@@ -1,0 +1,374 @@
+"""The two promises of memory, as ports.
+
+The **Ledger** keeps what was acknowledged and decides single use; its verbs run inside a unit of
+work that commits as a whole or not at all. The **Ephemeral** store keeps what may vanish, or
+reappear, at any moment without harm. The SQL lives behind the first, Redis behind the second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from idp.domain.grant import (
+    Code,
+)
+from idp.errors import UNAVAILABLE, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+    from datetime import timedelta
+
+    from idp.domain.audit_event import AuditEvent
+    from idp.domain.client import Client, ClientId
+    from idp.domain.consent import Consent
+    from idp.domain.grant import (
+        AccessToken,
+        FamilyId,
+        Grant,
+        GrantId,
+        LiveToken,
+        RefreshFamily,
+        TokenHash,
+    )
+    from idp.domain.person import Attributes, Person, PersonId, PersonState, Sector, SubjectId
+    from idp.domain.session import Session, SessionKey
+
+
+class StoreUnavailable(Refused):
+    """The store is busy, gone, full or read-only: nothing was decided, the person may try again."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(UNAVAILABLE, detail)
+
+
+class AlreadySpent(Exception):
+    """A single-use thing was used before; the whole unit of work rolls back.
+
+    Attributes:
+        kind: which kind of thing, as given to ``spend``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class VersionConflict(Exception):
+    """The record changed since it was read."""
+
+
+class Duplicate(Exception):
+    """A record with this identifier exists."""
+
+
+class Vault(Protocol):
+    """Sealing of columns and values; answered by ``keys.store`` at assembly."""
+
+    def seal(self, purpose: str, context: bytes, plaintext: bytes) -> bytes:
+        """Encrypt and authenticate; ``context`` must be given again to open."""
+        ...
+
+    def open(self, purpose: str, context: bytes, sealed: bytes) -> bytes:
+        """Undo ``seal``; raises on any difference."""
+        ...
+
+    def fingerprint(self, purpose: str, value: bytes) -> bytes:
+        """Give the 32-byte HMAC-SHA256 of ``value`` under the key of ``purpose``."""
+        ...
+
+
+# --- the Ledger -------------------------------------------------------------------------------
+
+
+class Clients(Protocol):
+    """Registrations and their history; a change is seen by every request that begins after it."""
+
+    def get(self, client_id: ClientId) -> Client | None: ...
+    def all(self) -> Sequence[Client]: ...
+    def add(self, client: Client) -> None:
+        """Insert. Raises: Duplicate (also for an identifier that differs only by case)."""
+        ...
+
+    def replace(self, client: Client, *, expected_version: int) -> None:
+        """Update and keep the former version in the history. Raises: VersionConflict."""
+        ...
+
+    def remove(self, client_id: ClientId, *, at: datetime) -> None:
+        """Take the registration out, keeping its history and its identifier reserved."""
+        ...
+
+
+class People(Protocol):
+    """People and the subjects that sectors know them by."""
+
+    def get(self, person_id: PersonId) -> Person | None: ...
+    def find_by_number(self, national_number: str) -> Person | None:
+        """Look up by the keyed hash of a national register (or BIS) number."""
+        ...
+
+    def find_by_username(self, username: str) -> Person | None:
+        """Look up a seeded person (``test`` and ``conformance`` environments)."""
+        ...
+
+    def add(self, person: Person, *, username: str | None = None) -> None:
+        """Insert. Raises: Duplicate when the number or user name is taken."""
+        ...
+
+    def renew(self, person_id: PersonId, attributes: Attributes, *, at: datetime) -> None: ...
+    def set_state(self, person_id: PersonId, state: PersonState, *, at: datetime) -> None: ...
+    def subject(self, person_id: PersonId, sector: Sector, *, candidate: SubjectId) -> SubjectId:
+        """Give the subject of (person, sector); ``candidate`` (128 random bits) if it is new."""
+        ...
+
+
+class Sessions(Protocol):
+    """Signed-in browsers."""
+
+    def open(self, session: Session) -> None: ...
+    def get(self, key: SessionKey) -> Session | None: ...
+    def touch(self, key: SessionKey, *, at: datetime) -> None: ...
+    def join(self, key: SessionKey, client_id: ClientId, *, sid: str) -> str:
+        """Note that the session is used at a client; give the sid it is known by there."""
+        ...
+
+    def end(self, key: SessionKey, *, at: datetime) -> bool:
+        """End it, and every grant of it that is not offline; ``False`` if it had ended before."""
+        ...
+
+
+class Consents(Protocol):
+    """Remembered agreements."""
+
+    def get(self, person_id: PersonId, client_id: ClientId) -> Consent | None: ...
+    def put(self, consent: Consent) -> None: ...
+    def withdraw(self, person_id: PersonId, client_id: ClientId, *, at: datetime) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Presented:
+    """What became of a presented code: ``first`` exactly once, then ``again`` with the same code.
+
+    A code that belongs to another client is not spent by presenting it.
+    """
+
+    outcome: Literal["first", "again"]
+    code: Code
+
+
+class Grants(Protocol):
+    """Grants, codes, access tokens, refresh families."""
+
+    def add_code(self, code: Code) -> None: ...
+    def spend_code(self, code: TokenHash, *, client: ClientId, at: datetime) -> Presented | None:
+        """Spend in one statement; ``None`` if unknown or of another client."""
+        ...
+
+    def find_code(self, code: TokenHash) -> Code | None: ...
+    def add(self, grant: Grant) -> None: ...
+    def get(self, grant_id: GrantId) -> Grant | None: ...
+    def end(self, grant_id: GrantId, *, at: datetime) -> bool:
+        """End the grant with all its tokens and families; ``False`` if it had ended before."""
+        ...
+
+    def end_by_client(self, client_id: ClientId, *, at: datetime) -> int: ...
+    def end_by_person(self, person_id: PersonId, *, at: datetime) -> int: ...
+    def add_access_token(self, token: AccessToken) -> None: ...
+    def live_token(self, token: TokenHash) -> LiveToken | None:
+        """Read a token joined with grant, person, client and session in one statement."""
+        ...
+
+    def revoke_access_token(self, token: TokenHash, *, at: datetime) -> None: ...
+    def add_family(self, family: RefreshFamily) -> None: ...
+    def get_family(self, family_id: FamilyId) -> RefreshFamily | None: ...
+    def advance_family(
+        self,
+        family_id: FamilyId,
+        *,
+        from_generation: int,
+        at: datetime,
+        idle_expires_at: datetime,
+    ) -> bool:
+        """Make the next generation live if ``from_generation`` is; one statement decides."""
+        ...
+
+    def touch_family(
+        self, family_id: FamilyId, *, at: datetime, idle_expires_at: datetime
+    ) -> None: ...
+    def end_family(self, family_id: FamilyId, *, at: datetime) -> bool: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutboxMessage:
+    """Something to deliver at least once. ``body`` is sealed at rest."""
+
+    id: int
+    kind: str
+    destination: str
+    body: bytes
+    attempts: int
+    due_at: datetime
+
+
+class Outbox(Protocol):
+    """Deliveries that must happen after a commit."""
+
+    def add(self, *, kind: str, destination: str, body: bytes, due_at: datetime) -> None: ...
+    def due(self, *, at: datetime, limit: int) -> Sequence[OutboxMessage]: ...
+    def delivered(self, message_id: int) -> None: ...
+    def postpone(self, message_id: int, *, until: datetime) -> None: ...
+    def abandon(self, message_id: int, *, at: datetime) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditRow:
+    """A recorded event. ``sequence`` and ``link`` are ``None`` until it is sealed into the chain.
+
+    ``payload`` is canonical JSON and may be erased (``None``); ``digest`` covers it with a MAC and
+    the chain runs over digests only.
+    """
+
+    id: str
+    stream: str
+    at: datetime
+    payload: bytes | None
+    digest: bytes
+    sequence: int | None
+    link: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditHead:
+    """A signed statement of where the chain stood: a compact JWS in ``statement``."""
+
+    sequence: int
+    link: bytes
+    at: datetime
+    statement: str
+
+
+class AuditTrail(Protocol):
+    """The recorded events and their chain; ``idp.audit`` decides, this remembers."""
+
+    def unsealed(self, *, limit: int) -> Sequence[AuditRow]: ...
+    def tail(self) -> AuditRow | None:
+        """Give the last sealed row."""
+        ...
+
+    def seal(self, row_id: str, *, sequence: int, link: bytes) -> None: ...
+    def rows(self, *, after: int, limit: int) -> Sequence[AuditRow]:
+        """Give sealed rows in order of sequence."""
+        ...
+
+    def add_head(self, head: AuditHead) -> None: ...
+    def heads(self) -> Sequence[AuditHead]: ...
+
+
+class Leases(Protocol):
+    """Who does a housekeeping job now."""
+
+    def take(self, job: str, *, holder: str, at: datetime, lasts: timedelta) -> int | None:
+        """Take or prolong; give the fencing number, or ``None`` while another holds it."""
+        ...
+
+    def check(self, job: str, *, fence: int) -> None:
+        """Raise ``VersionConflict`` when the lease was taken over since."""
+        ...
+
+
+class Unit(Protocol):
+    """One unit of work: everything in it is committed together, with its audit rows."""
+
+    clients: Clients
+    people: People
+    sessions: Sessions
+    consents: Consents
+    grants: Grants
+    outbox: Outbox
+    audit: AuditTrail
+    leases: Leases
+
+    def spend(self, kind: str, key: str, *, until: datetime) -> None:
+        """Mark a single-use thing spent. Raises: AlreadySpent; the unit then rolls back."""
+        ...
+
+    def record(self, event: AuditEvent) -> None:
+        """Write the audit row of this unit."""
+        ...
+
+    def epoch(self) -> int:
+        """Give the epoch that every issued artefact carries; older ones are refused."""
+        ...
+
+    def bump_epoch(self) -> int: ...
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        """Delete expired codes, tokens, spent marks; give how many rows went."""
+        ...
+
+
+class Ledger(Protocol):
+    """The durable store."""
+
+    def begin(self) -> AbstractContextManager[Unit]:
+        """Open a writing unit; commits when the block ends, rolls back when it raises.
+
+        Raises:
+            StoreUnavailable: busy past its deadline, gone, full or read-only.
+        """
+        ...
+
+    def read(self) -> AbstractContextManager[Unit]:
+        """Open a unit that may only read; never waits for a writer."""
+        ...
+
+    def database_time(self) -> datetime: ...
+    def close(self) -> None: ...
+
+
+# --- the Ephemeral store ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Versioned:
+    """A stored value and the version it must be swapped against."""
+
+    value: bytes
+    version: int
+
+
+class Ephemeral(Protocol):
+    """Short-lived state. Keys are at most 200 ASCII characters, values at most 64 KiB.
+
+    Every verb is one round trip with a short timeout and no retry, and raises
+    ``StoreUnavailable`` when the store does not answer.
+    """
+
+    def put(self, key: str, value: bytes, *, lasts: timedelta) -> None:
+        """Store, replacing, as version 1."""
+        ...
+
+    def get(self, key: str) -> Versioned | None: ...
+    def take(self, key: str) -> bytes | None:
+        """Give and delete in one step."""
+        ...
+
+    def swap(self, key: str, value: bytes, *, version: int, lasts: timedelta) -> None:
+        """Replace if the stored version is ``version``. Raises: VersionConflict (also if gone)."""
+        ...
+
+    def bump(self, key: str, *, lasts: timedelta) -> int:
+        """Count up from nothing, the first bump setting the life; give the new count."""
+        ...
+
+    def hint(self, channel: str) -> None:
+        """Wake whoever waits for ``channel``; may be lost, truth is in the store."""
+        ...
+
+    def generation(self) -> str:
+        """Give a word that changes when the store lost or may have lost what it held."""
+        ...
+
+    def close(self) -> None: ...
