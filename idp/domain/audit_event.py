@@ -6,6 +6,8 @@ national number; a person is named by the opaque identifier.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -213,3 +215,29 @@ def _of_grant(
         session=grant.session,
         details={"grant": grant.id, **details},
     )
+
+
+def stream_of(event: AuditEvent) -> str:
+    """Give the stream an event belongs to: the first word of its kind."""
+    return event.kind.partition(".")[0]
+
+
+def payload_of(event: AuditEvent) -> bytes:
+    """Give the event as canonical JSON: sorted names, no spaces, ASCII only, absent left out."""
+    content: dict[str, object] = {
+        "kind": event.kind.value,
+        "at": event.at.isoformat(),
+        "transaction": event.transaction,
+        "person": event.person,
+        "client": event.client,
+        "session": event.session,
+        "actor": event.actor,
+        "details": event.details,
+    }
+    present = {name: value for name, value in content.items() if value not in (None, {})}
+    return json.dumps(present, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def digest_input(*, row_id: str, stream: str, payload: bytes) -> bytes:
+    """Give what the row's MAC covers; the time stands inside the payload."""
+    return b"\x00".join((row_id.encode(), stream.encode(), hashlib.sha256(payload).digest()))
