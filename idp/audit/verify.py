@@ -1,0 +1,123 @@
+"""The verifier: reads the whole trail and names the first thing that is wrong with it."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from idp.audit.chain import GENESIS, next_link
+from idp.audit.heads import HeadRefused
+from idp.domain.audit_event import digest_input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from idp.audit.heads import HeadSigner
+    from idp.store.ports import AuditRow, Ledger, Vault
+
+_PAGE: Final = 1000
+
+Fault = Literal[
+    "row_changed", "row_missing", "link_broken", "tail_cut", "head_forged", "head_differs"
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One fault: what, and at which sequence number."""
+
+    fault: Fault
+    sequence: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What the verification saw: ``findings`` is empty when the trail is whole."""
+
+    rows: int
+    erased: int
+    unsealed: int
+    heads: int
+    findings: tuple[Finding, ...]
+
+
+def verify(
+    ledger: Ledger, vault: Vault, signer: HeadSigner, *, exported: Sequence[str] = ()
+) -> Report:
+    """Check every sealed row, every stored head and the ``exported`` head statements.
+
+    A changed row is found by its MAC, a changed digest, a removed or reordered row by the link
+    after it, a cut tail by a head that saw further. Rows not sealed yet are counted, not judged.
+    """
+    findings: list[Finding] = []
+    link = GENESIS
+    erased = last = 0
+    heads, forged, wanted = _heads(ledger, signer, exported)
+    findings += forged
+    for row in _sealed(ledger):
+        if row.sequence is None or row.link is None:
+            continue
+        if row.sequence != last + 1:
+            findings.append(Finding(fault="row_missing", sequence=last + 1))
+        if next_link(link, sequence=row.sequence, row=row) != row.link:
+            findings.append(Finding(fault="link_broken", sequence=row.sequence))
+        if row.payload is None:
+            erased += 1
+        elif not _mac_is_right(row, row.payload, vault):
+            findings.append(Finding(fault="row_changed", sequence=row.sequence))
+        last, link = row.sequence, row.link
+        if wanted.get(last, {link}) != {link}:
+            findings.append(Finding(fault="head_differs", sequence=last))
+    beyond = max(wanted, default=0)
+    if beyond > last:
+        findings.append(Finding(fault="tail_cut", sequence=last + 1))
+    with ledger.read() as unit:
+        waiting = len(unit.audit.unsealed(limit=100_000))
+    ordered = tuple(sorted(findings, key=lambda finding: finding.sequence))
+    return Report(rows=last, erased=erased, unsealed=waiting, heads=heads, findings=ordered)
+
+
+def _sealed(ledger: Ledger) -> Iterator[AuditRow]:
+    after = 0
+    while True:
+        with ledger.read() as unit:
+            page = unit.audit.rows(after=after, limit=_PAGE)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        after = page[-1].sequence or after
+
+
+def _heads(
+    ledger: Ledger, signer: HeadSigner, exported: Sequence[str]
+) -> tuple[int, list[Finding], dict[int, set[bytes]]]:
+    """Give how many heads are genuine, the faults among them, and the links they saw."""
+    with ledger.read() as unit:
+        stored = unit.audit.heads()
+    findings: list[Finding] = []
+    seen: dict[int, set[bytes]] = {}
+    genuine = 0
+    for statement, claimed in [
+        *((head.statement, head) for head in stored),
+        *((text, None) for text in exported),
+    ]:
+        try:
+            head = signer.read(statement)
+        except HeadRefused:
+            findings.append(
+                Finding(fault="head_forged", sequence=claimed.sequence if claimed else 0)
+            )
+            continue
+        genuine += 1
+        seen.setdefault(head.sequence, set()).add(head.link)
+        if claimed and (claimed.sequence, claimed.link) != (head.sequence, head.link):
+            findings.append(Finding(fault="head_differs", sequence=head.sequence))
+    return genuine, findings, seen
+
+
+def _mac_is_right(row: AuditRow, payload: bytes, vault: Vault) -> bool:
+    expected = vault.fingerprint(
+        "audit", digest_input(row_id=row.id, stream=row.stream, payload=payload)
+    )
+    return hmac.compare_digest(expected, row.digest)
