@@ -65,8 +65,13 @@ def answer(country: Country, der_request: bytes, *, at: dt.datetime, lies: OcspL
         .certificates([signer.certificate])
     )
     builder = _with_nonce(builder, request, lies)
-    key = profiles.generate_like(signer.key) if lies.signer == "wrong-key" else signer.key
-    return builder.sign(key, profiles.digest_for(key)).public_bytes(Encoding.DER)
+    signed = builder.sign(signer.key, profiles.digest_for(signer.key))
+    der = signed.public_bytes(Encoding.DER)
+    if lies.signer == "wrong-key":
+        # The library will not sign with a key that is not the certificate's: spoil the signature.
+        good = signed.signature
+        der = der.replace(good, good[:-1] + bytes([good[-1] ^ 1]))
+    return der
 
 
 def _asked(
