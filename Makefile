@@ -1,0 +1,44 @@
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help install test check lint types layers clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
+
+install: .venv/run.stamp ## make .venv with the hashed dependencies and the project
+
+test: .venv/dev.stamp ## install what the tests need and run them all (ARGS="..." goes to pytest)
+	@.ci/components
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types layers test ## lint, types, layers and tests
+
+lint: .venv/dev.stamp ## ruff: rules and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: .venv/dev.stamp ## mypy, strict
+	@$(BIN)/mypy
+
+layers: .venv/dev.stamp ## the import contracts
+	@$(BIN)/lint-imports
+
+clean: ## remove caches, the virtual environment and the demo country
+	@rm -rf .venv var build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/made.stamp:
+	@test -n "$(PYTHON)" || { echo "Sesame needs Python 3.11 or newer with its venv module (Debian, Ubuntu: apt-get install python3-venv)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/run.stamp: .venv/made.stamp requirements/build.txt requirements/run.txt pyproject.toml
+	@$(PIP) --require-hashes -r requirements/build.txt
+	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements/dev.txt
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
