@@ -10,7 +10,7 @@ help: ## list the targets
 
 install: .venv/run.stamp ## make .venv with the hashed dependencies and the project
 
-test: .venv/dev.stamp ## install what the tests need and run them all (ARGS="..." goes to pytest)
+test: .venv/dev.stamp tests/npm/node_modules/installed.stamp ## install what the tests need and run them all (ARGS="..." goes to pytest)
 	@.ci/components
 	@$(BIN)/python -m pytest $(ARGS)
 
@@ -41,4 +41,8 @@ clean: ## remove caches, the virtual environment and the demo country
 
 .venv/dev.stamp: .venv/run.stamp requirements/dev.txt
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+tests/npm/node_modules/installed.stamp: tests/npm/package-lock.json .venv/dev.stamp
+	@cd tests/npm && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
