@@ -1,0 +1,158 @@
+"""The provider's side of the card: issue a challenge, and turn a token into a verified card.
+
+Keeping the challenge, handing it to one browser and taking it away at the first answer is the
+caller's: this module never remembers one.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from cardreader.errors import ChallengeUnknown
+from cardreader.token import Algorithm, OriginRefused, signed_origin
+from cardreader.trust import pipeline
+from cardreader.trust.anchors import Kind
+from cardreader.trust.case import Case, Evidence
+from cardreader.trust.revocation import RevocationCheck, RevocationLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardreader.trust.anchors import TrustAnchors
+    from cardreader.trust.ports import Fetch
+
+_NONCE_BYTES: Final = 32
+_NONCE: Final = re.compile(r"[A-Za-z0-9+/]{43}=", re.ASCII)
+_LIFE: Final = dt.timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CardChallenge:
+    """What the card must sign with the origin: 32 random bytes in base64, and its end."""
+
+    nonce: str = field(repr=False)
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifiedCard:
+    """A card whose holder answered our challenge with the PIN, now, and that is not revoked.
+
+    Attributes:
+        kind: citizen or foreigner, from the certificate policy.
+        given_names: as in the certificate, separated by spaces; may be empty.
+        national_number: eleven digits; for foreigners perhaps a BIS number. Never log it.
+        fingerprint: SHA-256 of the certificate, 64 hexadecimal digits.
+        serial: the certificate's serial number, hexadecimal.
+        issuer: the label of the issuing CA in the trust configuration.
+        generation: applet ``1.7`` (RSA keys) or ``1.8`` (EC keys).
+        algorithm: what the card signed with.
+        checked: how revocation was asked, and the times of the answer.
+        verified_at: the moment of this login.
+    """
+
+    kind: Kind
+    given_names: str
+    surname: str
+    national_number: str = field(repr=False)
+    fingerprint: str
+    serial: str
+    issuer: str
+    not_before: dt.datetime
+    not_after: dt.datetime
+    generation: Literal["1.7", "1.8"]
+    algorithm: Algorithm
+    checked: Evidence
+    verified_at: dt.datetime
+
+
+class CardServer:
+    """Verifies card logins; one is shared by a process and is safe in threads."""
+
+    def __init__(  # noqa: PLR0913 - three ports, the trust and three settings
+        self,
+        anchors: TrustAnchors,
+        fetch: Fetch,
+        *,
+        now: Callable[[], dt.datetime],
+        entropy: Callable[[int], bytes],
+        challenge_life: dt.timedelta = _LIFE,
+        strict_number: bool = True,
+        limits: RevocationLimits | None = None,
+    ) -> None:
+        self._anchors = anchors
+        self._now = now
+        self._entropy = entropy
+        self._life = challenge_life
+        self._strict_number = strict_number
+        self._checks = pipeline.checks(RevocationCheck(fetch, entropy=entropy, limits=limits))
+
+    def begin(self) -> CardChallenge:
+        """Make a fresh challenge; the caller binds it to one browser and one transaction."""
+        nonce = base64.b64encode(self._entropy(_NONCE_BYTES)).decode("ascii")
+        return CardChallenge(nonce=nonce, expires_at=self._now() + self._life)
+
+    def complete(
+        self,
+        challenge: CardChallenge,
+        token_text: str,
+        *,
+        origin: str,
+        live_check: bool = False,
+    ) -> VerifiedCard:
+        """Verify a token against the challenge that this browser was given.
+
+        Take the challenge from its store before calling: it is spent whatever happens here.
+
+        Args:
+            challenge: as `begin` made it.
+            token_text: the Web eID token, JSON.
+            origin: our own origin as `cardreader.token.signed_origin` gives it.
+            live_check: ask the issuer now, reuse no earlier answer.
+
+        Raises:
+            OriginRefused: ``origin`` is not in its signed form: a mistake of the caller.
+            TokenRefused: nothing is proven; the subclass says which check refused.
+        """
+        if signed_origin(origin, allow_http_localhost=False) != origin:
+            raise OriginRefused("not in its signed form")
+        now = self._now()
+        if now > challenge.expires_at or _NONCE.fullmatch(challenge.nonce) is None:
+            raise ChallengeUnknown
+        case = Case(
+            text=token_text,
+            origin=origin,
+            nonce=challenge.nonce,
+            now=now,
+            anchors=self._anchors,
+            live_check=live_check,
+            strict_number=self._strict_number,
+        )
+        return _card(pipeline.run(case, self._checks))
+
+
+def _card(case: Case) -> VerifiedCard:
+    certificate, subject = case.certificate, case.subject
+    older = isinstance(certificate.public_key(), rsa.RSAPublicKey)
+    return VerifiedCard(
+        kind=case.kind,
+        given_names=subject.given_names,
+        surname=subject.surname,
+        national_number=subject.national_number,
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        serial=f"{certificate.serial_number:x}",
+        issuer=case.issuer.label,
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        generation="1.7" if older else "1.8",
+        algorithm=case.token.algorithm,
+        checked=case.evidence,
+        verified_at=case.now,
+    )

@@ -1,0 +1,173 @@
+"""Whom we trust: roots pinned by fingerprint and the CAs under them, each link verified once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+
+Kind = Literal["citizen", "foreigner"]
+
+_CA_MEMBERS: Final = frozenset(
+    {"label", "file", "sha256", "ocsp", "crl", "nonce", "max_age", "skew"}
+)
+_ROOT_MEMBERS: Final = frozenset({"label", "file", "sha256", "citizen", "foreigner"})
+_DEFAULT_AGE: Final = {True: 900, False: 86_400}
+_DEFAULT_SKEW: Final = 60
+
+
+class TrustMalformed(ValueError):
+    """The trust folder is not what its ``trust.toml`` promises; the provider must not start."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrustedRoot:
+    """A pinned root and the authentication policies under it, by OID."""
+
+    label: str
+    certificate: x509.Certificate
+    policies: dict[str, Kind]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrustedCa:
+    """A CA that issues holder certificates, proven to stand under ``roots``.
+
+    Attributes:
+        roots: every pinned root whose key signed it: two certificates of one root may be pinned.
+        ocsp: the only responders that we call for it; empty means CRL alone.
+        crl: the only lists that we fetch for it.
+        nonce: the responder echoes a nonce, so an answer without ours is refused.
+        max_age: oldest ``thisUpdate`` taken from its responder.
+        skew: how far its clock and ours may differ.
+    """
+
+    label: str
+    certificate: x509.Certificate
+    fingerprint: bytes
+    roots: tuple[TrustedRoot, ...]
+    ocsp: tuple[str, ...]
+    crl: tuple[str, ...]
+    nonce: bool
+    max_age: dt.timedelta
+    skew: dt.timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrustAnchors:
+    """All roots and CAs; `load` makes it and proves every link."""
+
+    roots: tuple[TrustedRoot, ...]
+    cas: tuple[TrustedCa, ...]
+
+    def policies(self) -> frozenset[str]:
+        """Every authentication policy OID under any root."""
+        return frozenset(oid for root in self.roots for oid in root.policies)
+
+    def issuers_named(self, name: x509.Name) -> tuple[TrustedCa, ...]:
+        """The CAs of this name: several may share it, the key decides."""
+        return tuple(ca for ca in self.cas if ca.certificate.subject == name)
+
+
+def load(folder: Path) -> TrustAnchors:
+    """Read ``trust.toml`` and the PEM files that it names.
+
+    An expired root or CA is no error: it is refused when a card needs it.
+
+    Raises:
+        OSError: a file is missing.
+        TrustMalformed: an unknown member, another fingerprint, a CA under none of the roots.
+    """
+    try:
+        data = tomllib.loads((folder / "trust.toml").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TrustMalformed(f"trust.toml: {error}") from error
+    unknown = set(data) - {"root", "ca"}
+    if unknown:
+        raise TrustMalformed(f"trust.toml: unknown tables {sorted(unknown)}")
+    roots = tuple(_root(folder, row) for row in data.get("root", []))
+    cas = tuple(_ca(folder, row, roots) for row in data.get("ca", []))
+    if not roots or not cas:
+        raise TrustMalformed("trust.toml: at least one root and one CA are needed")
+    return TrustAnchors(roots=roots, cas=cas)
+
+
+def _root(folder: Path, row: dict[str, Any]) -> TrustedRoot:
+    certificate = _pinned(folder, row, _ROOT_MEMBERS)
+    policies: dict[str, Kind] = dict.fromkeys(row.get("citizen", []), "citizen")
+    for oid in row.get("foreigner", []):
+        if oid in policies:
+            raise TrustMalformed(f"{row['label']}: policy {oid} for two kinds")
+        policies[oid] = "foreigner"
+    if not policies:
+        raise TrustMalformed(f"{row['label']}: no authentication policy")
+    _require_authority(certificate, row["label"])
+    return TrustedRoot(label=row["label"], certificate=certificate, policies=policies)
+
+
+def _ca(folder: Path, row: dict[str, Any], roots: tuple[TrustedRoot, ...]) -> TrustedCa:
+    certificate = _pinned(folder, row, _CA_MEMBERS)
+    _require_authority(certificate, row["label"])
+    above = tuple(root for root in roots if _issued(root.certificate, certificate))
+    if not above:
+        raise TrustMalformed(f"{row['label']}: signed by none of the roots")
+    nonce = bool(row.get("nonce", False))
+    ca = TrustedCa(
+        label=row["label"],
+        certificate=certificate,
+        fingerprint=certificate.fingerprint(hashes.SHA256()),
+        roots=above,
+        ocsp=tuple(row.get("ocsp", [])),
+        crl=tuple(row.get("crl", [])),
+        nonce=nonce,
+        max_age=dt.timedelta(seconds=row.get("max_age", _DEFAULT_AGE[nonce])),
+        skew=dt.timedelta(seconds=row.get("skew", _DEFAULT_SKEW)),
+    )
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    if ca.crl and not usage.crl_sign:
+        raise TrustMalformed(f"{ca.label}: may not sign revocation lists")
+    if not ca.ocsp and not ca.crl:
+        raise TrustMalformed(f"{ca.label}: neither OCSP nor CRL: revocation could not be asked")
+    return ca
+
+
+def _pinned(folder: Path, row: dict[str, Any], members: frozenset[str]) -> x509.Certificate:
+    unknown = set(row) - members
+    if unknown or not {"label", "file", "sha256"} <= set(row):
+        raise TrustMalformed(f"trust.toml: wrong members {sorted(unknown)} or one missing")
+    name = str(row["file"])
+    if Path(name).name != name:
+        raise TrustMalformed(f"{row['label']}: the file must stand in the folder itself")
+    try:
+        certificate = x509.load_pem_x509_certificate((folder / name).read_bytes())
+    except ValueError as error:
+        raise TrustMalformed(f"{row['label']}: not a PEM certificate") from error
+    if certificate.fingerprint(hashes.SHA256()).hex() != str(row["sha256"]).lower():
+        raise TrustMalformed(f"{row['label']}: another certificate than the pinned one")
+    return certificate
+
+
+def _require_authority(certificate: x509.Certificate, label: str) -> None:
+    try:
+        extensions = certificate.extensions
+        basic = extensions.get_extension_for_class(x509.BasicConstraints).value
+        usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    except (ValueError, x509.ExtensionNotFound) as error:
+        raise TrustMalformed(f"{label}: not a CA certificate") from error
+    if not basic.ca or not usage.key_cert_sign:
+        raise TrustMalformed(f"{label}: may not sign certificates")
+
+
+def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether the issuer's key signed it; used to choose among pinned roots, not to refuse."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True

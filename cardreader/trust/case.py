@@ -1,0 +1,102 @@
+"""The context that walks down the pipeline: each check takes it and returns it enriched."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from cryptography import x509
+
+from cardreader.token import UnverifiedToken
+from cardreader.trust.anchors import Kind, TrustAnchors, TrustedCa
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """Who the certificate names; ``given_names`` may be empty, the number is eleven digits."""
+
+    given_names: str
+    surname: str
+    national_number: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """How we know that the certificate was not revoked.
+
+    Attributes:
+        asked_at: when the answer was verified; earlier than the login when it was reused.
+        next_update: when the issuer promises news; None when it does not say.
+    """
+
+    method: Literal["ocsp", "crl"]
+    this_update: dt.datetime
+    next_update: dt.datetime | None
+    asked_at: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One token under examination. The first seven members are given, the others are found.
+
+    Reading a member that no check has found yet is a mistake of the pipeline's order, and raises.
+    """
+
+    text: str = field(repr=False)
+    origin: str
+    nonce: str = field(repr=False)
+    now: dt.datetime
+    anchors: TrustAnchors = field(repr=False)
+    live_check: bool
+    strict_number: bool
+    found_token: UnverifiedToken | None = field(default=None, repr=False)
+    found_certificate: x509.Certificate | None = field(default=None, repr=False)
+    found_policies: frozenset[str] | None = None
+    found_subject: Subject | None = None
+    found_issuer: TrustedCa | None = field(default=None, repr=False)
+    found_kind: Kind | None = None
+    found_evidence: Evidence | None = None
+
+    @property
+    def token(self) -> UnverifiedToken:
+        """The token, after its format was checked."""
+        return _needed(self.found_token)
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The holder's certificate; believed only after the path was checked."""
+        return _needed(self.found_certificate)
+
+    @property
+    def policies(self) -> frozenset[str]:
+        """The authentication policies that the certificate claims."""
+        return _needed(self.found_policies)
+
+    @property
+    def subject(self) -> Subject:
+        """The person named in the certificate."""
+        return _needed(self.found_subject)
+
+    @property
+    def issuer(self) -> TrustedCa:
+        """The CA whose key signed the certificate."""
+        return _needed(self.found_issuer)
+
+    @property
+    def kind(self) -> Kind:
+        """Citizen or foreigner, by the policy under the issuer's own root."""
+        return _needed(self.found_kind)
+
+    @property
+    def evidence(self) -> Evidence:
+        """The answer about revocation."""
+        return _needed(self.found_evidence)
+
+
+def _needed(value: _T | None) -> _T:
+    if value is None:
+        raise RuntimeError("a check ran before the one that it builds on")
+    return value

@@ -1,0 +1,52 @@
+"""The verification of a card token: an ordered list of checks, and the list is the documentation.
+
+Each check takes the `Case` and returns it enriched, or raises a `TokenRefused`. Nothing before
+``covering_origin_and_challenge`` is secret or costly, and nothing before it calls the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cardreader import token
+from cardreader.trust import certificate, chain, revocation, signature
+from cardreader.trust.case import Case
+
+if TYPE_CHECKING:
+    from cardreader.trust.revocation import RevocationCheck
+
+Check = Callable[[Case], Case]
+
+
+def well_formed(case: Case) -> Case:
+    """The text is a token of the ``web-eid:1`` family."""
+    return replace(case, found_token=token.parse(case.text))
+
+
+def checks(status: RevocationCheck) -> tuple[Check, ...]:
+    """Every check, in the order in which they run."""
+    return (
+        well_formed,
+        certificate.decoded,
+        certificate.for_authentication,
+        certificate.under_authentication_policy,
+        certificate.in_force,
+        signature.covering_origin_and_challenge,
+        certificate.naming_one_person,
+        chain.leading_to_a_trusted_root,
+        status.not_revoked,
+        revocation.still_fresh,
+    )
+
+
+def run(case: Case, steps: tuple[Check, ...]) -> Case:
+    """Run every check; returns the fully enriched case.
+
+    Raises:
+        TokenRefused: the first check that says no.
+    """
+    for step in steps:
+        case = step(case)
+    return case

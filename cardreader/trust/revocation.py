@@ -1,0 +1,258 @@
+"""Was the certificate revoked? OCSP of the issuing CA, then its list; never a shrug.
+
+Only configured addresses are called. A verified good answer is reused for at most five minutes; a
+responder that is away or busy leads to the list; an answer that lies leads nowhere but refusal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from cardreader.errors import CardError, CertificateRevoked, RevocationUnavailable
+from cardreader.trust import crl
+from cardreader.trust.ocsp import OcspJudge, ResponderBusy, make_request
+from cardreader.trust.ports import FetchFailed, FetchRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardreader.trust.anchors import TrustedCa
+    from cardreader.trust.case import Case, Evidence
+    from cardreader.trust.ports import Fetch
+
+_OK: Final = 200
+_OCSP_LIMIT: Final = 64 * 1024
+_NONCE_BYTES: Final = 32
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RevocationLimits:
+    """How long and how much. A login waits ``ocsp_seconds + crl_seconds`` at most.
+
+    Attributes:
+        reuse: how long a verified answer or list is used again (settled: at most 5 min).
+        kept: how many verified answers are remembered.
+        calls: how many calls may be under way; more are refused at once, so that a black hole at
+            the responder cannot hold every worker thread.
+        crl_limit: largest list taken, in bytes.
+    """
+
+    ocsp_seconds: float = 2.5
+    crl_seconds: float = 2.5
+    reuse: dt.timedelta = field(default=dt.timedelta(minutes=5))
+    kept: int = 10_000
+    calls: int = 16
+    crl_limit: int = 32 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        """Refuse a reuse beyond five minutes: what is revoked must stop working."""
+        if self.reuse > dt.timedelta(minutes=5):
+            raise ValueError("a verified answer may be reused for five minutes at most")
+
+
+class RevocationCheck:
+    """The pipeline's revocation step; one is shared by a process and is safe in threads."""
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        entropy: Callable[[int], bytes],
+        limits: RevocationLimits | None = None,
+    ) -> None:
+        self._fetch = fetch
+        self._entropy = entropy
+        self._limits = limits or RevocationLimits()
+        self._judge = OcspJudge()
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[bytes, Evidence] = OrderedDict()
+        self._lists: dict[bytes, crl.VerifiedList] = {}
+        self._flights: dict[bytes, Future[Evidence]] = {}
+        self._calls = threading.BoundedSemaphore(self._limits.calls)
+
+    def not_revoked(self, case: Case) -> Case:
+        """The issuing CA says, within the limits of age, that the certificate is good.
+
+        Raises:
+            CertificateRevoked: revoked or suspended.
+            CertificateUnknown: the responder does not know it.
+            RevocationUnavailable: nobody gave an answer that we may believe.
+        """
+        key = case.certificate.fingerprint(hashes.SHA256())
+        if case.live_check:
+            # Not even an answer under way is shared: it may have been given a moment ago.
+            return replace(case, found_evidence=self._remember(key, self._ask(case)))
+        kept = self._kept(key, case.now)
+        return replace(case, found_evidence=kept or self._ask_once(key, case))
+
+    # --- reuse ----------------------------------------------------------------------------------
+
+    def _kept(self, key: bytes, now: dt.datetime) -> Evidence | None:
+        with self._lock:
+            evidence = self._answers.get(key)
+            if evidence is None:
+                return None
+            if not dt.timedelta() <= now - evidence.asked_at <= self._limits.reuse:
+                del self._answers[key]
+                return None
+            self._answers.move_to_end(key)
+            return evidence
+
+    def _remember(self, key: bytes, evidence: Evidence) -> Evidence:
+        with self._lock:
+            self._answers[key] = evidence
+            self._answers.move_to_end(key)
+            while len(self._answers) > self._limits.kept:
+                self._answers.popitem(last=False)
+        return evidence
+
+    def _forget(self, key: bytes) -> None:
+        with self._lock:
+            self._answers.pop(key, None)
+
+    def _ask_once(self, key: bytes, case: Case) -> Evidence:
+        """Ask, or wait for the same question that another thread is asking."""
+        mine: Future[Evidence] = Future()
+        with self._lock:
+            flight = self._flights.setdefault(key, mine)
+        if flight is not mine:
+            patience = 2 * (self._limits.ocsp_seconds + self._limits.crl_seconds)
+            try:
+                return flight.result(timeout=patience)
+            except CardError as error:
+                raise type(error) from None  # a fresh one: tracebacks are not for sharing
+            except FutureTimeout:
+                raise RevocationUnavailable("no answer in time") from None
+        try:
+            evidence = self._remember(key, self._ask(case))
+        except BaseException as error:
+            failure = error if isinstance(error, CardError) else RevocationUnavailable("failed")
+            mine.set_exception(failure)
+            raise
+        else:
+            mine.set_result(evidence)
+            return evidence
+        finally:
+            with self._lock:
+                del self._flights[key]
+
+    # --- asking ---------------------------------------------------------------------------------
+
+    def _ask(self, case: Case) -> Evidence:
+        if not self._calls.acquire(blocking=False):
+            raise RevocationUnavailable("too many questions under way")
+        try:
+            evidence = self._by_ocsp(case)
+            return evidence if evidence is not None else self._by_list(case)
+        except CardError:
+            # Whatever was good a minute ago is not repeated after a refusal.
+            self._forget(case.certificate.fingerprint(hashes.SHA256()))
+            raise
+        finally:
+            self._calls.release()
+
+    def _by_ocsp(self, case: Case) -> Evidence | None:
+        """The responder's word, or None when it is away or busy and the list must be asked."""
+        ca = case.issuer
+        url = _responder(case.certificate, ca)
+        if url is None:
+            return None
+        nonce = self._entropy(_NONCE_BYTES) if ca.nonce else b""
+        request = make_request(case.certificate, ca.certificate, nonce)
+        try:
+            answer = self._fetch(
+                FetchRequest(
+                    method="POST",
+                    url=url,
+                    body=request,
+                    content_type="application/ocsp-request",
+                    accept="application/ocsp-response",
+                    seconds=self._limits.ocsp_seconds,
+                    limit=_OCSP_LIMIT,
+                )
+            )
+        except FetchFailed:
+            return None
+        if answer.status != _OK or answer.media_type != "application/ocsp-response":
+            return None
+        try:
+            return self._judge.judge(answer.body, request=request, ca=ca, now=case.now)
+        except ResponderBusy:
+            return None
+
+    def _by_list(self, case: Case) -> Evidence:
+        ca = case.issuer
+        with self._lock:
+            found = self._lists.get(ca.fingerprint)
+        if found is None or case.live_check or not self._fresh(found, ca, case.now):
+            found = self._fetch_list(ca, case.now)
+            with self._lock:
+                self._lists[ca.fingerprint] = found
+        if case.certificate.serial_number in found.serials:
+            raise CertificateRevoked
+        return found.evidence
+
+    def _fresh(self, found: crl.VerifiedList, ca: TrustedCa, now: dt.datetime) -> bool:
+        age = now - found.evidence.asked_at
+        return dt.timedelta() <= age <= self._limits.reuse and found.running(ca, now)
+
+    def _fetch_list(self, ca: TrustedCa, now: dt.datetime) -> crl.VerifiedList:
+        if not ca.crl:
+            raise RevocationUnavailable("no responder answered and there is no list")
+        try:
+            answer = self._fetch(
+                FetchRequest(
+                    method="GET",
+                    url=ca.crl[0],
+                    accept="application/pkix-crl",
+                    seconds=self._limits.crl_seconds,
+                    limit=self._limits.crl_limit,
+                )
+            )
+        except FetchFailed:
+            raise RevocationUnavailable("neither responder nor list answered") from None
+        if answer.status != _OK:
+            raise RevocationUnavailable("the list is not there")
+        return crl.verify(answer.body, ca=ca, now=now)
+
+
+def still_fresh(case: Case) -> Case:
+    """The answer, perhaps a reused one, has not run out at this very moment.
+
+    Raises:
+        RevocationUnavailable: it has.
+    """
+    evidence, ca = case.evidence, case.issuer
+    oldest = case.now - ca.max_age - ca.skew
+    if evidence.method == "ocsp" and evidence.this_update < oldest:
+        raise RevocationUnavailable("the answer is too old")
+    if evidence.next_update is not None and case.now > evidence.next_update + ca.skew:
+        raise RevocationUnavailable("the answer has run out")
+    return case
+
+
+def _responder(certificate: x509.Certificate, ca: TrustedCa) -> str | None:
+    """The configured address to ask; an address in the certificate only chooses among them."""
+    try:
+        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess)
+    except x509.ExtensionNotFound:
+        return ca.ocsp[0] if ca.ocsp else None
+    named = [
+        row.access_location.value
+        for row in access.value
+        if row.access_method == AuthorityInformationAccessOID.OCSP
+        and isinstance(row.access_location, x509.UniformResourceIdentifier)
+    ]
+    if not named:
+        return ca.ocsp[0] if ca.ocsp else None
+    return next((url for url in named if url in ca.ocsp), None)
