@@ -6,7 +6,7 @@ conversation (``sim.transcript``). Everything above speaks only to these two pro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Connection(Protocol):
         """
         ...
 
-    def __enter__(self) -> Connection: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self,
