@@ -65,9 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         desk = self._desk
         kind, _, label = self.path.removeprefix("/").partition("/")
-        labels = [row.label for row in (*desk.country.declaration.cas,)]
+        labels = [row.label for row in desk.country.declaration.cas]
         roots = [row.label for row in desk.country.declaration.roots]
-        if kind == "crl" and label in labels:
+        if kind == "crl" and label in labels + roots:
             self._answer("application/pkix-crl", desk.country.crl(label, at=desk.now()))
         elif kind == "crt" and label in labels + roots:
             certificate = desk.country.certificate(label)
