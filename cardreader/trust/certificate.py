@@ -39,7 +39,7 @@ def decoded(case: Case) -> Case:
         certificate = x509.load_der_x509_certificate(case.token.certificate)
         readable = certificate.version is x509.Version.v3
         unknown = {row.oid for row in certificate.extensions if row.critical} - _UNDERSTOOD
-        certificate.subject, certificate.public_key()
+        _read_everything(certificate)
     except Exception:  # noqa: BLE001 - whatever a hostile encoding raises, it is the same refusal
         # No cause: the library's messages may carry the subject, hence the national number.
         raise TokenMalformed("certificate") from None
@@ -128,6 +128,15 @@ def require_number(number: str, *, strict: bool) -> None:
     body, check = int(number[:9]), int(number[9:])
     if strict and check not in (97 - body % 97, 97 - (_CENTURY + body) % 97):
         raise CertificateRefused("the check digits of the number")
+
+
+def _read_everything(certificate: x509.Certificate) -> None:
+    """Decode now what the library would decode when first asked, and raise there."""
+    for name in (certificate.subject, certificate.issuer):
+        name.public_bytes()
+    certificate.public_key()
+    for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc):
+        moment.timestamp()
 
 
 def _one(name: x509.Name, oid: x509.ObjectIdentifier, *, optional: bool = False) -> str:

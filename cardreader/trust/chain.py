@@ -59,7 +59,7 @@ def _signed_by(case: Case, ca: TrustedCa) -> bool:
     ).build_client_verifier()
     try:
         verifier.verify(case.certificate, [])
-    except VerificationError:
+    except (VerificationError, ValueError):  # ValueError: an encoding it cannot take
         return False
     return _in_force(ca.certificate, case.now)
 

@@ -84,8 +84,12 @@ def spoiled(
     issuer: profiles.Issuer | None = None,
     drop: type[x509.ExtensionType] | None = None,
     policy: str = "2.16.56.13.6.1.1.1000",
+    known: bool = True,
 ) -> profiles.Issuer:
-    """A holder certificate that the CA really signs, changed before it is signed."""
+    """A holder certificate that the CA really signs, changed before it is signed.
+
+    ``known=False``: the CA's register, hence its responder, does not know it.
+    """
     above = issuer or country().issuer(ca)
     order = request(ca=ca)
     who = profiles.Holder(
@@ -109,6 +113,8 @@ def spoiled(
             row for row in builder._extensions if not isinstance(row.value, drop)
         ]
     made = change(builder).sign(above.key, profiles.digest_for(above.key))
+    if known:
+        country()._registry.issued(made.serial_number, ca)
     return profiles.Issuer(key=key, certificate=made)
 
 
@@ -140,9 +146,7 @@ def members(
     chosen = algorithm or usual
     signature = sign(key, chosen, origin=origin, nonce=nonce)
     return {
-        "unverifiedCertificate": base64.b64encode(
-            certificate.public_bytes(Encoding.DER)
-        ).decode(),
+        "unverifiedCertificate": base64.b64encode(certificate.public_bytes(Encoding.DER)).decode(),
         "algorithm": chosen,
         "signature": base64.b64encode(signature).decode(),
         "format": "web-eid:1.0",

@@ -6,11 +6,11 @@ import datetime as dt
 import json
 
 import pytest
-from tests.world import tokens
-from tests.world.tokens import NOW, NUMBER, ORIGIN, Provider
 
 from cardreader.errors import ChallengeUnknown
 from cardreader.token import OriginRefused
+from tests.world import tokens
+from tests.world.tokens import NOW, NUMBER, ORIGIN, Provider
 
 
 @pytest.mark.parametrize(

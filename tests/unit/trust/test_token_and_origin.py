@@ -21,8 +21,10 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize(("format_", "minor"), [("web-eid:1", 0), ("web-eid:1.0", 0),
-                                                ("web-eid:1.1", 1), ("web-eid:1.27", 27)])
+@pytest.mark.parametrize(
+    ("format_", "minor"),
+    [("web-eid:1", 0), ("web-eid:1.0", 0), ("web-eid:1.1", 1), ("web-eid:1.27", 27)],
+)
 def test_every_minor_version_of_format_one_is_read(format_, minor):
     assert parse(json.dumps(GOOD | {"format": format_})).minor == minor
 
@@ -30,8 +32,21 @@ def test_every_minor_version_of_format_one_is_read(format_, minor):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("format", bad) for bad in ("web-eid:10", "web-eid:1.", "web-eid:1.01", "web-eid:2",
-                                      "web-eid:1.0\n", "WEB-EID:1", "web-eid:1.٣", "", 1, None)),
+        *(
+            ("format", bad)
+            for bad in (
+                "web-eid:10",
+                "web-eid:1.",
+                "web-eid:1.01",
+                "web-eid:2",
+                "web-eid:1.0\n",
+                "WEB-EID:1",
+                "web-eid:1.٣",
+                "",
+                1,
+                None,
+            )
+        ),
         *(("algorithm", bad) for bad in ("none", "", "RS512", "HS256", "es384", 5, ["ES384"])),
         *(("signature", bad) for bad in ("", "a", "AA=A", "AB==", " QQ==", "QQ==\n", "_-8=", 7)),
         *(("unverifiedCertificate", bad) for bad in ("", None, {}, "é", "Q===")),
@@ -73,10 +88,16 @@ def test_a_member_of_format_1_1_in_a_1_0_token_is_refused():
 
 
 @settings(deadline=None)
-@given(st.one_of(st.text(), st.binary().map(lambda raw: raw.decode("latin-1")),
-                 st.recursive(st.one_of(st.none(), st.booleans(), st.floats(), st.text()),
-                              lambda inner: st.dictionaries(st.sampled_from(list(GOOD)), inner)
-                              ).map(lambda value: json.dumps(value).ljust(120))))
+@given(
+    st.one_of(
+        st.text(),
+        st.binary().map(lambda raw: raw.decode("latin-1")),
+        st.recursive(
+            st.one_of(st.none(), st.booleans(), st.floats(), st.text()),
+            lambda inner: st.dictionaries(st.sampled_from(list(GOOD)), inner),
+        ).map(lambda value: json.dumps(value).ljust(120)),
+    )
+)
 def test_no_text_at_all_raises_anything_but_a_card_error(text):
     with pytest.raises(CardError):
         parse(text)
@@ -99,7 +120,9 @@ def test_the_signed_origin_of_a_url(url, origin):
     assert signed_origin(url, allow_http_localhost=True) == origin
 
 
-@pytest.mark.parametrize("url", ["http://localhost:8400", "http://login.example", "ftp://a.example"])
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8400", "http://login.example", "ftp://a.example"]
+)
 def test_plain_http_is_refused_where_it_is_not_allowed(url):
     with pytest.raises(OriginRefused):
         signed_origin(url, allow_http_localhost=False)
@@ -108,12 +131,28 @@ def test_plain_http_is_refused_where_it_is_not_allowed(url):
 @pytest.mark.parametrize(
     "url",
     [
-        "http://login.example", "http://127.0.0.1:8400", "http://localhost.evil.example",
-        "https://rp@evil.example", "https://rp:x@evil.example", "https://bücher.example",
-        "https://a.example\\@b.example", "https://a.example:0", "https://a.example:65536",
-        "https://a.example:", "https://a.example:08", "https://", "https:///x", "null", "",
-        "https://a.example\t", " https://a.example", "https://a..example", "https://[::1",
-        "javascript:alert(1)", "https://-a.example", "https://a_b.example",
+        "http://login.example",
+        "http://127.0.0.1:8400",
+        "http://localhost.evil.example",
+        "https://rp@evil.example",
+        "https://rp:x@evil.example",
+        "https://bücher.example",
+        "https://a.example\\@b.example",
+        "https://a.example:0",
+        "https://a.example:65536",
+        "https://a.example:",
+        "https://a.example:08",
+        "https://",
+        "https:///x",
+        "null",
+        "",
+        "https://a.example\t",
+        " https://a.example",
+        "https://a..example",
+        "https://[::1",
+        "javascript:alert(1)",
+        "https://-a.example",
+        "https://a_b.example",
     ],
 )
 def test_what_is_no_origin_is_refused(url):
