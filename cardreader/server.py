@@ -49,7 +49,8 @@ class VerifiedCard:
         kind: citizen or foreigner, from the certificate policy.
         given_names: as in the certificate, separated by spaces; may be empty.
         national_number: eleven digits; for foreigners perhaps a BIS number. Never log it.
-        fingerprint: SHA-256 of the certificate, 64 hexadecimal digits.
+        fingerprint: SHA-256 of the certificate, 64 hexadecimal digits. Evidence, not an identity:
+            a holder can bend an ECDSA-signed certificate; `issuer` and `serial` name it.
         serial: the certificate's serial number, hexadecimal.
         issuer: the label of the issuing CA in the trust configuration.
         generation: applet ``1.7`` (RSA keys) or ``1.8`` (EC keys).

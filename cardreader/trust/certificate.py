@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from cardreader.errors import (
@@ -135,6 +136,11 @@ def _read_everything(certificate: x509.Certificate) -> None:
     for name in (certificate.subject, certificate.issuer):
         name.public_bytes()
     certificate.public_key()
+    if certificate.serial_number <= 0:
+        raise ValueError("serial number")
+    # What follows the signed part is the holder's to bend: a signature of whole bytes ends it.
+    if not certificate.public_bytes(Encoding.DER).endswith(b"\0" + certificate.signature):
+        raise ValueError("signature")
     for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc):
         moment.timestamp()
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from cardreader.errors import CardError, CertificateRevoked, RevocationUnavailable
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 _OK: Final = 200
 _OCSP_LIMIT: Final = 64 * 1024
 _NONCE_BYTES: Final = 32
+
+_Key = tuple[bytes, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,9 +76,9 @@ class RevocationCheck:
         self._limits = limits or RevocationLimits()
         self._judge = OcspJudge()
         self._lock = threading.Lock()
-        self._answers: OrderedDict[bytes, Evidence] = OrderedDict()
+        self._answers: OrderedDict[_Key, Evidence] = OrderedDict()
         self._lists: dict[bytes, crl.VerifiedList] = {}
-        self._flights: dict[bytes, Future[Evidence]] = {}
+        self._flights: dict[_Key, Future[Evidence]] = {}
         self._calls = threading.BoundedSemaphore(self._limits.calls)
 
     def not_revoked(self, case: Case) -> Case:
@@ -88,7 +89,7 @@ class RevocationCheck:
             CertificateUnknown: the responder does not know it.
             RevocationUnavailable: nobody gave an answer that we may believe.
         """
-        key = case.certificate.fingerprint(hashes.SHA256())
+        key = _key(case)
         if case.live_check:
             # Not even an answer under way is shared: it may have been given a moment ago.
             return replace(case, found_evidence=self._remember(key, self._ask(case)))
@@ -97,7 +98,7 @@ class RevocationCheck:
 
     # --- reuse ----------------------------------------------------------------------------------
 
-    def _kept(self, key: bytes, now: dt.datetime) -> Evidence | None:
+    def _kept(self, key: _Key, now: dt.datetime) -> Evidence | None:
         with self._lock:
             evidence = self._answers.get(key)
             if evidence is None:
@@ -108,7 +109,7 @@ class RevocationCheck:
             self._answers.move_to_end(key)
             return evidence
 
-    def _remember(self, key: bytes, evidence: Evidence) -> Evidence:
+    def _remember(self, key: _Key, evidence: Evidence) -> Evidence:
         with self._lock:
             self._answers[key] = evidence
             self._answers.move_to_end(key)
@@ -116,11 +117,11 @@ class RevocationCheck:
                 self._answers.popitem(last=False)
         return evidence
 
-    def _forget(self, key: bytes) -> None:
+    def _forget(self, key: _Key) -> None:
         with self._lock:
             self._answers.pop(key, None)
 
-    def _ask_once(self, key: bytes, case: Case) -> Evidence:
+    def _ask_once(self, key: _Key, case: Case) -> Evidence:
         """Ask, or wait for the same question that another thread is asking."""
         mine: Future[Evidence] = Future()
         with self._lock:
@@ -156,7 +157,7 @@ class RevocationCheck:
             return evidence if evidence is not None else self._by_list(case)
         except CardError:
             # Whatever was good a minute ago is not repeated after a refusal.
-            self._forget(case.certificate.fingerprint(hashes.SHA256()))
+            self._forget(_key(case))
             raise
         finally:
             self._calls.release()
@@ -239,6 +240,12 @@ def still_fresh(case: Case) -> Case:
     if evidence.next_update is not None and case.now > evidence.next_update + ca.skew:
         raise RevocationUnavailable("the answer has run out")
     return case
+
+
+def _key(case: Case) -> _Key:
+    # Not the fingerprint: a holder can bend an ECDSA signature of the issuer into a second valid
+    # one, but neither the issuer nor the serial number.
+    return case.issuer.fingerprint, case.certificate.serial_number
 
 
 def _responder(certificate: x509.Certificate, ca: TrustedCa) -> str | None:

@@ -6,12 +6,12 @@ import base64
 import datetime as dt
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -33,7 +33,7 @@ from cardreader.trust.ports import FetchAnswer, FetchFailed, FetchRequest
 from cardreader.trust.signature import signed_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from cryptography import x509
 
     from cardreader.server import VerifiedCard
     from cardreader.token import Algorithm

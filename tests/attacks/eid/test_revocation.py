@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
@@ -19,20 +20,25 @@ from cardreader.errors import (
 )
 from cardreader.sim import profiles
 from cardreader.sim.pki import OcspLies
-from cardreader.sim.register import Revocation
 from tests.world import tokens
 from tests.world.tokens import NOW, YEAR, Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cardreader.server import VerifiedCard
+    from cardreader.sim.register import Revocation
 
 MINUTE = dt.timedelta(minutes=1)
 OCSP = "http://127.0.0.1:8405/ocsp/citizen-new"
 CRL = "http://127.0.0.1:8405/crl/citizen-new"
 
 
-def fresh_card():
+def fresh_card() -> tokens.CardCertificates:
     return tokens.country().issue(tokens.request())
 
 
-def login(provider, made, **other):
+def login(provider: Provider, made: tokens.CardCertificates, **other: Any) -> VerifiedCard:
     return provider.login(made.authentication, made.authentication_key, **other)
 
 
@@ -54,7 +60,9 @@ def login(provider, made, **other):
     ],
     ids=repr,
 )
-def test_eid_20_22_23_a_lying_answer_is_refused_and_no_list_is_asked_instead(lies):
+def test_eid_20_22_23_a_lying_answer_is_refused_and_no_list_is_asked_instead(
+    lies: OcspLies,
+) -> None:
     provider = Provider()
     provider.world.lies = lies
     with pytest.raises(RevocationUnavailable):
@@ -63,13 +71,13 @@ def test_eid_20_22_23_a_lying_answer_is_refused_and_no_list_is_asked_instead(lie
 
 
 @pytest.mark.parametrize("moved", [MINUTE, -16 * MINUTE])
-def test_eid_22_clocks_may_differ_by_the_configured_skew(moved):
+def test_eid_22_clocks_may_differ_by_the_configured_skew(moved: dt.timedelta) -> None:
     provider = Provider()
     provider.world.lies = OcspLies(moved=moved)
     assert provider.card().checked.this_update == NOW + moved
 
 
-def test_a_responder_without_nonce_may_answer_from_stock_for_a_day_but_not_past_its_end():
+def test_a_responder_without_nonce_may_answer_from_stock_for_a_day_but_not_past_its_end() -> None:
     provider = Provider()
     provider.world.lies = OcspLies(moved=-dt.timedelta(hours=11))
     assert provider.card("citizen-old", "rsa-2048").issuer == "citizen-old"
@@ -80,7 +88,7 @@ def test_a_responder_without_nonce_may_answer_from_stock_for_a_day_but_not_past_
 
 
 @pytest.mark.parametrize("suspended", [True, False])
-def test_a_revoked_and_a_suspended_card_are_refused_by_ocsp_and_by_list(suspended):
+def test_a_revoked_and_a_suspended_card_are_refused_by_ocsp_and_by_list(*, suspended: bool) -> None:
     made = fresh_card()
     tokens.country().revoke(made.authentication.serial_number, at=NOW, suspended=suspended)
     for down in (False, True):
@@ -91,7 +99,7 @@ def test_a_revoked_and_a_suspended_card_are_refused_by_ocsp_and_by_list(suspende
         assert provider.world.calls == ([OCSP, CRL] if down else [OCSP])
 
 
-def test_a_suspended_card_works_again_once_it_is_activated():
+def test_a_suspended_card_works_again_once_it_is_activated() -> None:
     made = fresh_card()
     serial = made.authentication.serial_number
     tokens.country().revoke(serial, at=NOW, suspended=True)
@@ -99,7 +107,7 @@ def test_a_suspended_card_works_again_once_it_is_activated():
     assert login(Provider(), made).surname == "Specimen"
 
 
-def test_a_card_that_the_issuer_does_not_know_is_refused_by_its_own_name():
+def test_a_card_that_the_issuer_does_not_know_is_refused_by_its_own_name() -> None:
     made = tokens.spoiled(lambda builder: builder, known=False)
     provider = Provider()
     with pytest.raises(CertificateUnknown):
@@ -108,14 +116,14 @@ def test_a_card_that_the_issuer_does_not_know_is_refused_by_its_own_name():
 
 
 @pytest.mark.parametrize("refuse", ["try-later", "internal-error"])
-def test_a_busy_responder_leads_to_the_list(refuse):
+def test_a_busy_responder_leads_to_the_list(refuse: Any) -> None:
     provider = Provider()
     provider.world.lies = OcspLies(refuse=refuse)
     assert provider.card().checked.method == "crl"
     assert provider.world.calls == [OCSP, CRL]
 
 
-def test_when_neither_responder_nor_list_answers_nobody_gets_in():
+def test_when_neither_responder_nor_list_answers_nobody_gets_in() -> None:
     provider = Provider()
     provider.world.ocsp_down = provider.world.crl_down = True
     with pytest.raises(RevocationUnavailable):
@@ -123,7 +131,7 @@ def test_when_neither_responder_nor_list_answers_nobody_gets_in():
     assert provider.world.calls == [OCSP, CRL]
 
 
-def bad_lists():
+def bad_lists() -> Iterator[bytes]:
     issuer = tokens.country().issuer("citizen-new")
     other = tokens.country().issuer("foreigner-new")
     day = dt.timedelta(days=1)
@@ -147,7 +155,7 @@ def bad_lists():
 
 
 @pytest.mark.parametrize("number", range(7))
-def test_a_list_that_is_old_partial_or_anothers_is_refused(number):
+def test_a_list_that_is_old_partial_or_anothers_is_refused(number: Any) -> None:
     provider = Provider()
     provider.world.ocsp_down = True
     body = list(bad_lists())[number]
@@ -156,7 +164,7 @@ def test_a_list_that_is_old_partial_or_anothers_is_refused(number):
         provider.card()
 
 
-def test_eid_26_an_address_in_the_certificate_is_never_followed():
+def test_eid_26_an_address_in_the_certificate_is_never_followed() -> None:
     where = x509.UniformResourceIdentifier("http://169.254.169.254/ocsp")
     access = x509.AuthorityInformationAccess(
         [x509.AccessDescription(AuthorityInformationAccessOID.OCSP, where)]
@@ -175,14 +183,14 @@ def test_eid_26_an_address_in_the_certificate_is_never_followed():
         assert set(provider.world.calls) <= {OCSP, CRL}
 
 
-def test_a_bad_signature_makes_us_call_nobody():
+def test_a_bad_signature_makes_us_call_nobody() -> None:
     provider = Provider()
     with pytest.raises(TokenRefused):
         provider.card(change=lambda token: token.update(signature="AAAA" * 32))
     assert provider.world.calls == []
 
 
-def test_eid_40_a_good_answer_is_reused_for_five_minutes_and_no_longer():
+def test_eid_40_a_good_answer_is_reused_for_five_minutes_and_no_longer() -> None:
     made, provider = fresh_card(), Provider()
     login(provider, made)
     tokens.country().revoke(made.authentication.serial_number, at=NOW + MINUTE)
@@ -194,7 +202,7 @@ def test_eid_40_a_good_answer_is_reused_for_five_minutes_and_no_longer():
         login(provider, made)
 
 
-def test_eid_40_a_client_with_live_check_reuses_nothing_and_its_refusal_ends_the_reuse():
+def test_eid_40_a_client_with_live_check_reuses_nothing_and_its_refusal_ends_the_reuse() -> None:
     made, provider = fresh_card(), Provider()
     login(provider, made)
     tokens.country().revoke(made.authentication.serial_number, at=NOW)
@@ -204,7 +212,7 @@ def test_eid_40_a_client_with_live_check_reuses_nothing_and_its_refusal_ends_the
         login(provider, made)
 
 
-def test_eid_40_a_list_is_fetched_again_after_five_minutes_and_at_once_for_live_check():
+def test_eid_40_a_list_is_fetched_again_after_five_minutes_and_at_once_for_live_check() -> None:
     made, other, provider = fresh_card(), fresh_card(), Provider()
     provider.world.ocsp_down = True
     login(provider, made)
@@ -218,7 +226,7 @@ def test_eid_40_a_list_is_fetched_again_after_five_minutes_and_at_once_for_live_
     assert provider.world.calls.count(CRL) == 3
 
 
-def test_a_clock_that_went_back_reuses_nothing():
+def test_a_clock_that_went_back_reuses_nothing() -> None:
     made, provider = fresh_card(), Provider()
     login(provider, made)
     provider.world.now = NOW - MINUTE
@@ -226,7 +234,7 @@ def test_a_clock_that_went_back_reuses_nothing():
     assert len(provider.world.calls) == 2
 
 
-def test_the_answer_of_one_card_is_not_reused_for_another():
+def test_the_answer_of_one_card_is_not_reused_for_another() -> None:
     made, other, provider = fresh_card(), fresh_card(), Provider()
     tokens.country().revoke(other.authentication.serial_number, at=NOW)
     login(provider, made)
@@ -234,7 +242,7 @@ def test_the_answer_of_one_card_is_not_reused_for_another():
         login(provider, other)
 
 
-def test_a_ca_whose_responder_has_no_address_is_judged_by_its_list():
+def test_a_ca_whose_responder_has_no_address_is_judged_by_its_list() -> None:
     trusted = tokens.anchors()
     cas = tuple(replace(ca, ocsp=()) for ca in trusted.cas)
     provider = Provider(trusted=replace(trusted, cas=cas))
@@ -244,7 +252,9 @@ def test_a_ca_whose_responder_has_no_address_is_judged_by_its_list():
 
 @settings(deadline=None, max_examples=100)
 @given(place=st.integers(0, 5_000), length=st.integers(0, 8), fresh=st.binary(max_size=12))
-def test_no_answer_of_a_responder_raises_anything_but_a_refusal(place, length, fresh):
+def test_no_answer_of_a_responder_raises_anything_but_a_refusal(
+    place: int, length: int, fresh: bytes
+) -> None:
     provider = Provider()
 
     def swap(good: bytes) -> bytes:
@@ -257,5 +267,5 @@ def test_no_answer_of_a_responder_raises_anything_but_a_refusal(place, length, f
         provider.card()
 
 
-def test_the_life_of_the_cards_of_these_tests_covers_the_moves_of_the_clock():
+def test_the_life_of_the_cards_of_these_tests_covers_the_moves_of_the_clock() -> None:
     assert tokens.card().authentication.not_valid_after_utc > NOW + YEAR / 2

@@ -25,7 +25,7 @@ GOOD = {
     ("format_", "minor"),
     [("web-eid:1", 0), ("web-eid:1.0", 0), ("web-eid:1.1", 1), ("web-eid:1.27", 27)],
 )
-def test_every_minor_version_of_format_one_is_read(format_, minor):
+def test_every_minor_version_of_format_one_is_read(format_: str, minor: int) -> None:
     assert parse(json.dumps(GOOD | {"format": format_})).minor == minor
 
 
@@ -52,13 +52,13 @@ def test_every_minor_version_of_format_one_is_read(format_, minor):
         *(("unverifiedCertificate", bad) for bad in ("", None, {}, "é", "Q===")),
     ],
 )
-def test_a_member_that_is_not_what_its_format_promises_is_refused(name, value):
+def test_a_member_that_is_not_what_its_format_promises_is_refused(name: str, value: object) -> None:
     with pytest.raises(TokenMalformed):
         parse(json.dumps(GOOD | {name: value}))
 
 
 @pytest.mark.parametrize("name", ["format", "algorithm", "signature", "unverifiedCertificate"])
-def test_a_missing_member_is_refused(name):
+def test_a_missing_member_is_refused(name: str) -> None:
     with pytest.raises(TokenMalformed):
         parse(json.dumps({key: value for key, value in GOOD.items() if key != name}))
 
@@ -77,12 +77,12 @@ def test_a_missing_member_is_refused(name):
         "9" * 9_999,
     ],
 )
-def test_text_that_is_no_plain_object_of_a_sane_size_is_refused(text):
+def test_text_that_is_no_plain_object_of_a_sane_size_is_refused(text: str) -> None:
     with pytest.raises(TokenMalformed):
         parse(text)
 
 
-def test_a_member_of_format_1_1_in_a_1_0_token_is_refused():
+def test_a_member_of_format_1_1_in_a_1_0_token_is_refused() -> None:
     with pytest.raises(TokenMalformed):
         parse(json.dumps(GOOD | {"unverifiedSigningCertificates": []}))
 
@@ -98,7 +98,7 @@ def test_a_member_of_format_1_1_in_a_1_0_token_is_refused():
         ).map(lambda value: json.dumps(value).ljust(120)),
     )
 )
-def test_no_text_at_all_raises_anything_but_a_card_error(text):
+def test_no_text_at_all_raises_anything_but_a_card_error(text: str) -> None:
     with pytest.raises(CardError):
         parse(text)
 
@@ -116,14 +116,14 @@ def test_no_text_at_all_raises_anything_but_a_card_error(text):
         ("http://localhost", "https://localhost"),
     ],
 )
-def test_the_signed_origin_of_a_url(url, origin):
+def test_the_signed_origin_of_a_url(url: str, origin: str) -> None:
     assert signed_origin(url, allow_http_localhost=True) == origin
 
 
 @pytest.mark.parametrize(
     "url", ["http://localhost:8400", "http://login.example", "ftp://a.example"]
 )
-def test_plain_http_is_refused_where_it_is_not_allowed(url):
+def test_plain_http_is_refused_where_it_is_not_allowed(url: str) -> None:
     with pytest.raises(OriginRefused):
         signed_origin(url, allow_http_localhost=False)
 
@@ -155,13 +155,13 @@ def test_plain_http_is_refused_where_it_is_not_allowed(url):
         "https://a_b.example",
     ],
 )
-def test_what_is_no_origin_is_refused(url):
+def test_what_is_no_origin_is_refused(url: str) -> None:
     with pytest.raises(OriginRefused):
         signed_origin(url, allow_http_localhost=True)
 
 
 @given(st.text())
-def test_the_signed_origin_is_stable_or_refused(url):
+def test_the_signed_origin_is_stable_or_refused(url: str) -> None:
     try:
         origin = signed_origin("https://" + url, allow_http_localhost=True)
     except OriginRefused:
