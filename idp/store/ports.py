@@ -44,6 +44,18 @@ class StoreUnavailable(Refused):
         super().__init__(UNAVAILABLE, detail)
 
 
+class Tampered(StoreUnavailable):
+    """A stored value does not open or decode: it was changed, moved, or is of another key."""
+
+
+class SchemaOutdated(Exception):
+    """The database's schema is older than this program (or absent): ``sesame db upgrade``."""
+
+
+class UnsafeStore(Exception):
+    """The store's own settings break a promise; the message says which setting and what to set."""
+
+
 class AlreadySpent(Exception):
     """A single-use thing was used before; the whole unit of work rolls back.
 
@@ -80,6 +92,19 @@ class Vault(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientChange:
+    """One entry of a registration's history: added (no ``before``), changed, removed (no ``after``).
+
+    ``version`` is the version after the change, or the last one of a removed registration.
+    """
+
+    version: int
+    at: datetime
+    before: Client | None
+    after: Client | None
+
+
 # --- the Ledger -------------------------------------------------------------------------------
 
 
@@ -98,6 +123,10 @@ class Clients(Protocol):
 
     def remove(self, client_id: ClientId, *, at: datetime) -> None:
         """Take the registration out, keeping its history and its identifier reserved."""
+        ...
+
+    def history(self, client_id: ClientId) -> Sequence[ClientChange]:
+        """Give every change, the oldest first."""
         ...
 
 

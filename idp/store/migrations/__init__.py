@@ -1,0 +1,1 @@
+"""How the Ledger's schema grew, one revision a file (Alembic)."""

@@ -1,0 +1,70 @@
+"""From a URL to a store: the only place that knows which implementations there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from idp.store.embedded.ephemeral import EmbeddedEphemeral
+from idp.store.memory import MemoryEphemeral
+from idp.store.sql.ledger import SqlLedger
+from idp.store.sql.migrate import check
+from idp.store.sql.sqlite import SqliteEngine
+from idp.store.sql.urls import is_postgresql, sqlite_path, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from idp.store.ports import Ephemeral, Vault
+    from idp.store.sql.engine import Engine
+
+
+def open_ledger(
+    url: str,
+    vault: Vault,
+    *,
+    now: Callable[[], datetime],
+    entropy: Callable[[int], bytes],
+) -> SqlLedger:
+    """Open ``sqlite:///path`` or ``postgresql://…``; connections are opened when first used.
+
+    Raises:
+        SchemaOutdated: the schema is absent or older than this program.
+        StoreUnavailable: the database does not answer, or another machine uses the file.
+        UnsafeStore: the scheme is not one of these.
+    """
+    check(url)
+    return SqlLedger(open_engine(url, now=now), vault, entropy=entropy)
+
+
+def open_engine(url: str, *, now: Callable[[], datetime]) -> Engine:
+    """Open the engine alone, for storage that needs no vault."""
+    path = sqlite_path(url)
+    if path is not None:
+        return SqliteEngine(path, now=now)
+    if is_postgresql(url):
+        from idp.store.sql.postgres import PostgresEngine
+
+        return PostgresEngine(url)
+    raise unknown("stores.ledger")
+
+
+def open_ephemeral(
+    url: str, *, now: Callable[[], datetime], entropy: Callable[[int], bytes]
+) -> Ephemeral:
+    """Open ``memory:``, ``sqlite:///path``, ``redis://…``, ``rediss://…`` or ``unix://…``.
+
+    Raises:
+        StoreUnavailable: the embedded file cannot be opened.
+        UnsafeStore: the scheme is not one of these, or Redis may evict what it holds.
+    """
+    if url == "memory:":
+        return MemoryEphemeral(now=now, entropy=entropy)
+    path = sqlite_path(url)
+    if path is not None:
+        return EmbeddedEphemeral(path, now=now, entropy=entropy)
+    if url.startswith(("redis://", "rediss://", "unix://")):
+        from idp.store.redis import RedisEphemeral
+
+        return RedisEphemeral(url, now=now, entropy=entropy)
+    raise unknown("stores.ephemeral")

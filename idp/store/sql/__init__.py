@@ -1,0 +1,1 @@
+"""The Ledger in SQL: one schema, two dialects, no objects mapped."""

@@ -1,0 +1,131 @@
+"""The audit rows: written in the unit that they record, linked into the chain afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import bindparam, insert, select, update
+
+from idp.domain.audit_event import digest_input, payload_of, stream_of
+from idp.store.ports import AuditHead, AuditRow, VersionConflict
+from idp.store.sql import schema
+from idp.store.sql.moments import micros, moment
+from idp.store.sql.statement import Row, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from idp.domain.audit_event import AuditEvent
+    from idp.store.ports import Vault
+    from idp.store.sql.statement import Link
+
+_PURPOSE: Final = "audit"
+_T: Final = schema.audit
+_H: Final = schema.audit_heads
+_ROW = (_T.c.id, _T.c.stream, _T.c.at, _T.c.payload, _T.c.digest, _T.c.sequence, _T.c.link)
+_HEAD = ("sequence", "link", "at", "statement")
+
+_RECORD: Final = Statement(
+    insert(_T).values(
+        {name: bindparam(name) for name in ("id", "stream", "at", "payload", "digest")}
+    )
+)
+_UNSEALED: Final = Statement(
+    select(*_ROW).where(_T.c.sequence.is_(None)).order_by(_T.c.position).limit(bindparam("most"))
+)
+_TAIL: Final = Statement(
+    select(*_ROW)
+    .where(_T.c.sequence.is_not(None))
+    .order_by(_T.c.sequence.desc())
+    .limit(bindparam("most"))
+)
+_SEALED: Final = Statement(
+    select(*_ROW)
+    .where(_T.c.sequence > bindparam("after"))
+    .order_by(_T.c.sequence)
+    .limit(bindparam("most"))
+)
+_SEAL: Final = Statement(
+    update(_T)
+    .where(_T.c.id == bindparam("which"), _T.c.sequence.is_(None))
+    .values(sequence=bindparam("number"), link=bindparam("chained"))
+)
+_ADD_HEAD: Final = Statement(insert(_H).values({name: bindparam(name) for name in _HEAD}))
+_HEADS: Final = Statement(select(*(_H.c[name] for name in _HEAD)).order_by(_H.c.sequence, _H.c.id))
+
+
+def record(link: Link, vault: Vault, event: AuditEvent, *, row_id: str) -> None:
+    """Insert the row of ``event`` with the MAC that covers it."""
+    payload = payload_of(event)
+    stream = stream_of(event)
+    covered = digest_input(row_id=row_id, stream=stream, payload=payload)
+    link.run(
+        _RECORD,
+        {
+            "id": row_id,
+            "stream": stream,
+            "at": micros(event.at),
+            "payload": payload,
+            "digest": vault.fingerprint(_PURPOSE, covered),
+        },
+    )
+
+
+class SqlAuditTrail:
+    """``AuditTrail`` in SQL."""
+
+    __slots__ = ("_link",)
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def unsealed(self, *, limit: int) -> Sequence[AuditRow]:
+        """Give rows without a place in the chain, in the order they were written."""
+        return [_row(row) for row in self._link.all(_UNSEALED, {"most": limit})]
+
+    def tail(self) -> AuditRow | None:
+        """Give the last sealed row."""
+        row = self._link.one(_TAIL, {"most": 1})
+        return None if row is None else _row(row)
+
+    def seal(self, row_id: str, *, sequence: int, link: bytes) -> None:
+        """Give an unsealed row its place. Raises: VersionConflict, Duplicate."""
+        values = {"which": row_id, "number": sequence, "chained": link}
+        if not self._link.run(_SEAL, values):
+            raise VersionConflict(row_id)
+
+    def rows(self, *, after: int, limit: int) -> Sequence[AuditRow]:
+        """Give sealed rows after a sequence number."""
+        return [_row(row) for row in self._link.all(_SEALED, {"after": after, "most": limit})]
+
+    def add_head(self, head: AuditHead) -> None:
+        """Keep a signed head."""
+        self._link.run(
+            _ADD_HEAD,
+            {
+                "sequence": head.sequence,
+                "link": head.link,
+                "at": micros(head.at),
+                "statement": head.statement,
+            },
+        )
+
+    def heads(self) -> Sequence[AuditHead]:
+        """Give every head, by sequence."""
+        return [
+            AuditHead(sequence=sequence, link=link, at=moment(at), statement=statement)
+            for sequence, link, at, statement in self._link.all(_HEADS, {})
+        ]
+
+
+def _row(row: Row) -> AuditRow:
+    row_id, stream, at, payload, digest, sequence, link = row
+    return AuditRow(
+        id=row_id,
+        stream=stream,
+        at=moment(at),
+        payload=payload,
+        digest=digest,
+        sequence=sequence,
+        link=link,
+    )

@@ -1,0 +1,118 @@
+"""The Ledger: units of work over an engine, each with its narrow repositories."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from idp.store.sql.audit import SqlAuditTrail, record
+from idp.store.sql.clients import ClientCache, SqlClients
+from idp.store.sql.consents import SqlConsents
+from idp.store.sql.epochs import bump_epoch, read_epoch
+from idp.store.sql.grants import SqlGrants
+from idp.store.sql.leases import SqlLeases
+from idp.store.sql.outbox import SqlOutbox
+from idp.store.sql.people import SqlPeople
+from idp.store.sql.purge import purge
+from idp.store.sql.sessions import SqlSessions
+from idp.store.sql.spent import spend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from idp.domain.audit_event import AuditEvent
+    from idp.store.ports import (
+        AuditTrail,
+        Clients,
+        Consents,
+        Grants,
+        Leases,
+        Outbox,
+        People,
+        Sessions,
+        Unit,
+        Vault,
+    )
+    from idp.store.sql.engine import Engine
+    from idp.store.sql.statement import Link
+
+_EVENT_BYTES = 16
+
+
+class SqlUnit:
+    """One unit of work; of no use after its block."""
+
+    def __init__(
+        self,
+        link: Link,
+        *,
+        vault: Vault,
+        entropy: Callable[[int], bytes],
+        cache: ClientCache,
+    ) -> None:
+        self._link = link
+        self._vault = vault
+        self._entropy = entropy
+        self.clients: Clients = SqlClients(link, cache)
+        self.people: People = SqlPeople(link, vault)
+        self.sessions: Sessions = SqlSessions(link, vault)
+        self.consents: Consents = SqlConsents(link)
+        self.grants: Grants = SqlGrants(link, vault)
+        self.outbox: Outbox = SqlOutbox(link, vault, entropy)
+        self.audit: AuditTrail = SqlAuditTrail(link)
+        self.leases: Leases = SqlLeases(link)
+
+    def spend(self, kind: str, key: str, *, until: datetime) -> None:
+        """Mark a single-use thing spent. Raises: AlreadySpent."""
+        spend(self._link, kind, key, until=until)
+
+    def record(self, event: AuditEvent) -> None:
+        """Write the audit row of this unit, under a random identifier."""
+        row_id = self._entropy(_EVENT_BYTES).hex()
+        record(self._link, self._vault, event, row_id=row_id)
+
+    def epoch(self) -> int:
+        """Give the epoch."""
+        return read_epoch(self._link)
+
+    def bump_epoch(self) -> int:
+        """Raise the epoch and give the new one."""
+        return bump_epoch(self._link)
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        """Delete what was over before ``before``, at most ``limit`` rows."""
+        return purge(self._link, before=before, limit=limit)
+
+
+class SqlLedger:
+    """``Ledger`` over SQLite or PostgreSQL."""
+
+    def __init__(self, engine: Engine, vault: Vault, *, entropy: Callable[[int], bytes]) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._entropy = entropy
+        self._cache = ClientCache()
+
+    @contextmanager
+    def begin(self) -> Iterator[Unit]:
+        """Open a writing unit. Raises: StoreUnavailable."""
+        with self._engine.writing() as link:
+            yield self._unit(link)
+
+    @contextmanager
+    def read(self) -> Iterator[Unit]:
+        """Open a reading unit. Raises: StoreUnavailable."""
+        with self._engine.reading() as link:
+            yield self._unit(link)
+
+    def database_time(self) -> datetime:
+        """Give the database's time. Raises: StoreUnavailable."""
+        return self._engine.time()
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        self._engine.close()
+
+    def _unit(self, link: Link) -> SqlUnit:
+        return SqlUnit(link, vault=self._vault, entropy=self._entropy, cache=self._cache)

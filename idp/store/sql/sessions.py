@@ -1,0 +1,117 @@
+"""Signed-in browsers; ending one ends what hangs off it in the same unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import bindparam, false, select, update
+
+from idp.domain.client import ClientId
+from idp.domain.event import AuthenticationEvent
+from idp.domain.session import Session, SessionKey
+from idp.store.encoding import Encoding
+from idp.store.ports import Duplicate
+from idp.store.sealing import seal, unseal
+from idp.store.sql import schema
+from idp.store.sql.ending import end_grants
+from idp.store.sql.moments import micros, moment
+from idp.store.sql.statement import Statement
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from idp.store.ports import Vault
+    from idp.store.sql.statement import Link
+
+_PURPOSE: Final = "sessions"
+_ENCODING: Final[Encoding[AuthenticationEvent]] = Encoding(AuthenticationEvent)
+_T: Final = schema.sessions
+_C: Final = schema.session_clients
+
+_OPEN: Final = Statement(lambda new: new(_T).on_conflict_do_nothing().returning(_T.c.key))
+_GET: Final = Statement(
+    select(_T.c.event, _T.c.opened_at, _T.c.used_at, _T.c.ended_at, _C.c.client, _C.c.sid)
+    .select_from(_T.outerjoin(_C, _C.c.session == _T.c.key))
+    .where(_T.c.key == bindparam("key"))
+)
+_TOUCH: Final = Statement(
+    update(_T)
+    .where(_T.c.key == bindparam("which"), _T.c.used_at < bindparam("at"))
+    .values(used_at=bindparam("at"))
+)
+_JOIN: Final = Statement(lambda new: new(_C).on_conflict_do_nothing().returning(_C.c.sid))
+_SID: Final = Statement(
+    select(_C.c.sid).where(_C.c.session == bindparam("session"), _C.c.client == bindparam("client"))
+)
+_END: Final = Statement(
+    update(_T)
+    .where(_T.c.key == bindparam("which"), _T.c.ended_at.is_(None))
+    .values(ended_at=bindparam("at"))
+)
+_END_GRANTS: Final = end_grants(
+    schema.grants.c.session == bindparam("which"), schema.grants.c.offline == false()
+)
+
+
+class SqlSessions:
+    """``Sessions`` in SQL."""
+
+    __slots__ = ("_link", "_vault")
+
+    def __init__(self, link: Link, vault: Vault) -> None:
+        self._link = link
+        self._vault = vault
+
+    def open(self, session: Session) -> None:
+        """Insert, with the clients it is used at already."""
+        row = self._link.one(
+            _OPEN,
+            {
+                "key": session.key,
+                "person": session.event.person,
+                "event": seal(
+                    self._vault, _PURPOSE, (session.key,), _ENCODING.encode(session.event)
+                ),
+                "opened_at": micros(session.opened_at),
+                "used_at": micros(session.used_at),
+                "ended_at": micros(session.ended_at),
+            },
+        )
+        if row is None:
+            raise Duplicate("session")
+        for client_id, sid in session.sids.items():
+            self.join(session.key, client_id, sid=sid)
+
+    def get(self, key: SessionKey) -> Session | None:
+        """Read the session with its clients in one statement."""
+        rows = self._link.all(_GET, {"key": key})
+        if not rows:
+            return None
+        sealed, opened_at, used_at, ended_at = rows[0][:4]
+        return Session(
+            key=key,
+            event=_ENCODING.decode(unseal(self._vault, _PURPOSE, (key,), sealed)),
+            opened_at=moment(opened_at),
+            used_at=moment(used_at),
+            ended_at=moment(ended_at),
+            sids={ClientId(row[4]): row[5] for row in rows if row[4] is not None},
+        )
+
+    def touch(self, key: SessionKey, *, at: datetime) -> None:
+        """Note a use; an earlier time changes nothing."""
+        self._link.run(_TOUCH, {"which": key, "at": micros(at)})
+
+    def join(self, key: SessionKey, client_id: ClientId, *, sid: str) -> str:
+        """Insert the sid, or read the one that is there."""
+        pair = {"session": key, "client": client_id}
+        row = self._link.one(_JOIN, {**pair, "sid": sid}) or self._link.one(_SID, pair)
+        return sid if row is None else str(row[0])
+
+    def end(self, key: SessionKey, *, at: datetime) -> bool:
+        """End it once, and with it every grant that is not offline."""
+        values = {"which": key, "at": micros(at)}
+        if not self._link.run(_END, values):
+            return False
+        for statement in _END_GRANTS:
+            self._link.run(statement, values)
+        return True
