@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from idp.store.limits import fitting
-from idp.store.ports import Versioned, VersionConflict
+from idp.store.ports import VersionConflict, Versioned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,4 +95,4 @@ class MemoryEphemeral:
             return
         for store in (self._values, self._counts):
             for key in [key for key, (_, ends) in store.items() if now >= ends]:
-                del store[key]  # type: ignore[attr-defined]
+                del store[key]

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from idp.domain.grant import (
-    Code,
-)
+from idp.domain.client import Client
+from idp.domain.grant import Code
 from idp.errors import UNAVAILABLE, Refused
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from idp.domain.audit_event import AuditEvent
-    from idp.domain.client import Client, ClientId
+    from idp.domain.client import ClientId
     from idp.domain.consent import Consent
     from idp.domain.grant import (
         AccessToken,
@@ -94,7 +93,7 @@ class Vault(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientChange:
-    """One entry of a registration's history: added (no ``before``), changed, removed (no ``after``).
+    """One change of a registration: no ``before`` when it was added, no ``after`` when removed.
 
     ``version`` is the version after the change, or the last one of a removed registration.
     """

@@ -20,7 +20,7 @@ def end_grants(*which: ColumnElement[bool]) -> tuple[Statement, Statement, State
     """
     grants, tokens, families = schema.grants, schema.access_tokens, schema.families
     ending = select(grants.c.id).where(*which, grants.c.ended_at.is_(None))
-    at = bindparam("at")
+    at: ColumnElement[int] = bindparam("at")
     return (
         Statement(
             update(tokens)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import command
@@ -19,9 +19,6 @@ from idp.store.ports import SchemaOutdated, StoreUnavailable
 from idp.store.sql import sqlite
 from idp.store.sql.schema import REVISION
 from idp.store.sql.urls import is_postgresql, sqlite_path, unknown
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection
 
 _FOLDER: Final = Path(__file__).parent.parent / "migrations"
 _LOCK: Final = 0x5E5A4E
@@ -95,7 +92,7 @@ def _engine(url: str) -> sa.Engine:
 def _sqlite_engine(path: Path) -> sa.Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
 
-    def opened() -> DBAPIConnection:
+    def opened() -> Any:  # noqa: ANN401 - the driver's type lacks what SQLAlchemy's stub names
         return sqlite.connect(path, synchronous="FULL", create=True)
 
     engine = sa.create_engine("sqlite://", creator=opened, poolclass=sa.NullPool)

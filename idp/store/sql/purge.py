@@ -31,7 +31,7 @@ def _some(table: Table, *which: ColumnElement[bool]) -> Statement:
     return Statement(delete(table).where(tuple_(*keys).in_(chosen)))
 
 
-_before = bindparam("before")
+_before: Final[ColumnElement[int]] = bindparam("before")
 _G: Final = schema.grants
 _S: Final = schema.sessions
 _C: Final = schema.session_clients

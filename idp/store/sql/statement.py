@@ -27,7 +27,7 @@ POSTGRESQL: Final = "postgresql"
 
 _DIALECTS: Final = {
     SQLITE: (_pysqlite.dialect(paramstyle="named"), sqlite.insert),
-    POSTGRESQL: (_psycopg.dialect(), postgresql.insert),
+    POSTGRESQL: (_psycopg.dialect(), postgresql.insert),  # type: ignore[no-untyped-call]
 }
 
 
