@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from cryptography import x509
@@ -82,12 +82,14 @@ class CardSummary:
         holder: given names and surname as in the certificate; unverified.
         not_after: the end of the certificate.
         tries_left: PIN tries that remain; None where the card does not tell.
+        fingerprint: SHA-256 of the certificate, to notice that another card came.
     """
 
     holder: str
     not_before: dt.datetime
     not_after: dt.datetime
     tries_left: int | None
+    fingerprint: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -206,6 +208,7 @@ def _summary(certificate: x509.Certificate, session: CardSession) -> CardSummary
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         tries_left=session.tries_left(),
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
     )
 
 

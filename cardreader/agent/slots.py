@@ -1,0 +1,121 @@
+"""What the agent sees of readers and cards, one exchange at a time.
+
+Real and software readers look alike through `Slots`; only a software reader has a `Rack` of cards
+that the wallet can put in and take out.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from cardreader import client
+from cardreader.client import CardSummary
+from cardreader.errors import CardAbsent, CardError, ReaderUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cardreader.client import CardSession
+    from cardreader.reader import Connection, Reader, ReaderSource
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlotView:
+    """One reader: its name, its card if one is there, or what is wrong with that card."""
+
+    reader: str
+    card: CardSummary | None
+    trouble: CardError | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RackCard:
+    """One card of a software wallet.
+
+    Attributes:
+        name: short, of letters, digits, ``-`` and ``_``; it goes into forms.
+        card: None where the file cannot be read as a card.
+    """
+
+    name: str
+    card: CardSummary | None
+    inserted: bool
+
+
+class Rack(Protocol):
+    """The software cards of a wallet and the one slot they go into."""
+
+    def cards(self) -> Sequence[RackCard]:
+        """List the cards, in a steady order."""
+        ...
+
+    def insert(self, name: str) -> None:
+        """Put a card in, the present one out.
+
+        Raises:
+            CardAbsent: no card of this name.
+        """
+        ...
+
+    def remove(self) -> None:
+        """Take the card out; nothing where none is in."""
+        ...
+
+
+class Slots:
+    """The readers of this machine, used by one thread at a time."""
+
+    def __init__(
+        self, source: ReaderSource, *, open_session: Callable[[Connection], CardSession]
+    ) -> None:
+        self._source = source
+        self._open_session = open_session
+        self._busy = threading.Lock()
+
+    def presence(self) -> tuple[tuple[str, bool], ...]:
+        """Tell each reader's name and whether a card is in it, without talking to the card."""
+        with self._busy:
+            return tuple((reader.name, reader.card_present()) for reader in self._readers())
+
+    def look(self) -> list[SlotView]:
+        """Read each reader's card as far as that needs no PIN."""
+        with self._busy:
+            return [self._view(reader) for reader in self._readers()]
+
+    @contextmanager
+    def card(self) -> Iterator[CardSession]:
+        """Open the card in the first reader that holds one, for one exchange.
+
+        Raises:
+            ReaderUnavailable: there is no reader.
+            CardAbsent: no reader holds a card.
+        """
+        with self._busy:
+            readers = self._readers()
+            if not readers:
+                raise ReaderUnavailable
+            for reader in readers:
+                if reader.card_present():
+                    with reader.connect() as connection:
+                        yield self._open_session(connection)
+                    return
+            raise CardAbsent
+
+    def _readers(self) -> Sequence[Reader]:
+        try:
+            return self._source.readers()
+        except ReaderUnavailable:
+            return ()
+
+    def _view(self, reader: Reader) -> SlotView:
+        if not reader.card_present():
+            return SlotView(reader=reader.name, card=None, trouble=None)
+        try:
+            with reader.connect() as connection:
+                card = client.summary(self._open_session(connection))
+        except CardError as error:
+            return SlotView(reader=reader.name, card=None, trouble=error)
+        return SlotView(reader=reader.name, card=card, trouble=None)
