@@ -1,0 +1,69 @@
+"""The PIN asked on a terminal, for a native host without a browser page to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardreader import client
+from cardreader.agent import messages
+from cardreader.agent.desk import Outcome
+from cardreader.errors import PinBlocked, PinMalformed, PinWrong, UserCancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardreader.agent.language import Language
+    from cardreader.agent.slots import Slots
+    from cardreader.client import PinQuestion
+
+
+def ask_on_terminal(
+    slots: Slots,
+    *,
+    origin: str,
+    nonce: str,
+    words: Language,
+    say: Callable[[str], None],
+    read_secret: Callable[[str], str],
+) -> Outcome:
+    """Ask until the card answers, the citizen types nothing, or no try is left.
+
+    Args:
+        slots: where the card is.
+        origin: signed form, shown first.
+        nonce: the challenge.
+        words: the language.
+        say: prints a line for the citizen, never on the protocol's stream.
+        read_secret: prompts and reads a line without showing it.
+
+    Raises:
+        CardError: trouble of the card that asking again does not mend.
+    """
+
+    def ask_pin(question: PinQuestion) -> str:
+        left = question.card.tries_left
+        say(f"{words.say('pin_asks')} {question.origin}")
+        say(f"{words.say('pin_card')} {question.card.holder}")
+        if left is not None:
+            say(words.say("pin_last") if left == 1 else words.tries(left))
+        pin = read_secret(f"{words.say('pin_label')}: ")
+        if not pin:
+            raise UserCancelled
+        return pin
+
+    while True:
+        try:
+            with slots.card() as session:
+                token = client.authenticate(
+                    session, challenge_nonce=nonce, origin=origin, ask_pin=ask_pin
+                )
+        except PinWrong as error:
+            say(words.say("pin_wrong", tries=words.tries(error.tries_left)))
+        except PinMalformed:
+            say(words.say("pin_malformed"))
+        except PinBlocked as error:
+            say(words.say("blocked_title"))
+            say(words.say("blocked_advice"))
+            return Outcome(error=messages.describe(error, own_codes=True))
+        else:
+            return Outcome(token=token)
