@@ -27,6 +27,7 @@ LIFE: Final = dt.timedelta(minutes=5)
 _KEPT_AFTER: Final = dt.timedelta(minutes=1)
 _MOST: Final = 16
 _SECRET_BYTES: Final = 24
+_TO_BE_SEEN: Final = 3.0
 
 
 class QuestionUnknown(CardError):
@@ -69,6 +70,7 @@ class Question:
         page_origin: the browser's ``Origin`` header; only that origin fetches the answer.
         origin: the same in its signed form, as the citizen sees it.
         trouble: the code of what last went wrong, shown on the page; the question goes on.
+        seen: the citizen was shown how it ended.
     """
 
     id: QuestionId = field(repr=False)
@@ -83,6 +85,7 @@ class Question:
     shown_card: str | None = field(default=None, repr=False)
     trouble: Mapping[str, Any] | None = None
     outcome: Outcome | None = None
+    seen: bool = False
 
 
 class Desk:
@@ -139,7 +142,11 @@ class Desk:
         raise QuestionUnknown
 
     def wait(self, link: Link) -> Outcome:
-        """Block until the question has ended; for the native host, which has nothing else to do."""
+        """Block until the question has ended; for the native host, which has nothing else to do.
+
+        Waits a little longer for the citizen's tab to show the end, since the host's own server
+        goes away with it.
+        """
         with self._changed:
             while True:
                 self._tidy()
@@ -147,9 +154,17 @@ class Desk:
                 if question is None:
                     return _TIMED_OUT
                 if question.outcome is not None:
+                    self._changed.wait_for(lambda: self._seen(link), timeout=_TO_BE_SEEN)
                     return question.outcome
                 # Woken by `settle`; the timeout only lets the clock be read again.
                 self._changed.wait(timeout=1.0)
+
+    def saw_the_end(self, link: Link) -> None:
+        """Keep that the page with the end went out."""
+        with self._changed:
+            question = self._questions.get(link)
+            if question is not None:
+                self._keep(replace(question, seen=True))
 
     # --- the citizen's tab ----------------------------------------------------------------------
 
@@ -228,6 +243,10 @@ class Desk:
         return self.settle(question, CANCELLED)
 
     # --- inside ---------------------------------------------------------------------------------
+
+    def _seen(self, link: Link) -> bool:
+        question = self._questions.get(link)
+        return question is None or question.seen
 
     def _at(self, link: str) -> Question:
         self._tidy()

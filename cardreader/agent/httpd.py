@@ -137,6 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(response.body)
+        if response.after is not None:
+            response.after()
 
 
 def _not_ready(request: Request) -> Response:

@@ -6,6 +6,8 @@ no log and no error.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from cardreader import client
@@ -69,7 +71,7 @@ class PinPages:
             return shell.notice(words, "gone", status=404)
         cookie = web.own_cookie(_COOKIE, question.browser or "", path=f"/pin/{link}")
         if question.outcome is not None:
-            return _ended(words, question.outcome)
+            return self._end(words, question, question.outcome)
         try:
             with self._slots.card() as session:
                 card = client.summary(session)
@@ -77,7 +79,7 @@ class PinPages:
             return web.page(self._without_card(words, question, error), cookie=cookie)
         if card.tries_left == 0:
             self._settle_blocked(question)
-            return _ended(words, _BLOCKED)
+            return self._end(words, question, _BLOCKED)
         return web.page(self._form(words, question, card), cookie=cookie)
 
     def submit(self, request: Request, link: str, words: Language) -> Response:
@@ -131,6 +133,10 @@ class PinPages:
                 origin=question.origin,
                 ask_pin=shown_card_only,
             )
+
+    def _end(self, words: Language, question: Question, outcome: Outcome) -> Response:
+        seen = partial(self._desk.saw_the_end, question.link)
+        return replace(_ended(words, outcome), after=seen)
 
     def _settle_blocked(self, question: Question) -> None:
         self._desk.settle(question, _BLOCKED)

@@ -52,6 +52,10 @@ class Rack(Protocol):
         """List the cards, in a steady order."""
         ...
 
+    def inserted(self) -> str | None:
+        """The name of the card that is in; cheap, for it is asked every second."""
+        ...
+
     def insert(self, name: str) -> None:
         """Put a card in, the present one out.
 

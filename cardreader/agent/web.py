@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import parse_qsl
@@ -114,11 +114,16 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Response:
-    """One HTTP response; ``Content-Length`` is added when it is sent."""
+    """One HTTP response; ``Content-Length`` is added when it is sent.
+
+    Attributes:
+        after: called once it has gone out.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes = field(default=b"", repr=False)
+    after: Callable[[], None] | None = field(default=None, repr=False)
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by its name as we write it."""
@@ -166,7 +171,12 @@ def static_file(name: str) -> Response:
     """
     if name not in _STATIC:
         raise RequestRefused(404, "file")
-    headers = (("Content-Type", _STATIC[name]), *_ALWAYS, *_OWN_ONLY)
+    headers = (
+        ("Content-Type", _STATIC[name]),
+        ("Cache-Control", "private, max-age=600"),
+        ("X-Content-Type-Options", "nosniff"),
+        *_OWN_ONLY,
+    )
     return Response(status=200, headers=headers, body=static(name))
 
 

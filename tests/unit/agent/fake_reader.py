@@ -52,6 +52,9 @@ class FakeReader:
             for name, card in self.cards_by_name.items()
         ]
 
+    def inserted(self) -> str | None:
+        return self.current
+
     def insert(self, name: str) -> None:
         if name not in self.cards_by_name:
             raise CardAbsent
