@@ -9,7 +9,7 @@ from idp.store.memory import MemoryEphemeral
 from idp.store.sql.ledger import SqlLedger
 from idp.store.sql.migrate import check
 from idp.store.sql.sqlite import SqliteEngine
-from idp.store.sql.urls import is_postgresql, sqlite_path, unknown
+from idp.store.sql.urls import libpq_uri, sqlite_path, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,10 +42,11 @@ def open_engine(url: str, *, now: Callable[[], datetime]) -> Engine:
     path = sqlite_path(url)
     if path is not None:
         return SqliteEngine(path, now=now)
-    if is_postgresql(url):
+    uri = libpq_uri(url)
+    if uri is not None:
         from idp.store.sql.postgres import PostgresEngine
 
-        return PostgresEngine(url)
+        return PostgresEngine(uri)
     raise unknown("stores.ledger")
 
 

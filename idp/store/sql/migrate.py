@@ -18,7 +18,7 @@ from alembic.config import Config
 from idp.store.ports import SchemaOutdated, StoreUnavailable
 from idp.store.sql import sqlite
 from idp.store.sql.schema import REVISION
-from idp.store.sql.urls import is_postgresql, sqlite_path, unknown
+from idp.store.sql.urls import libpq_uri, sqlite_path, unknown
 
 _FOLDER: Final = Path(__file__).parent.parent / "migrations"
 _LOCK: Final = 0x5E5A4E
@@ -80,7 +80,7 @@ def _engine(url: str) -> sa.Engine:
     path = sqlite_path(url)
     if path is not None:
         return _sqlite_engine(path)
-    if is_postgresql(url):
+    if libpq_uri(url) is not None:
         return sa.create_engine(
             "postgresql+psycopg://" + url.partition("://")[2],
             poolclass=sa.NullPool,

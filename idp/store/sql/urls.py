@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from idp.store.ports import UnsafeStore
 
 _SQLITE: Final = "sqlite:///"
-_POSTGRESQL: Final = ("postgresql://", "postgres://")
+_POSTGRESQL: Final = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -17,9 +17,9 @@ def sqlite_path(url: str) -> Path | None:
     return Path(unquote(url.removeprefix(_SQLITE))) if url.startswith(_SQLITE) else None
 
 
-def is_postgresql(url: str) -> bool:
-    """Tell whether libpq understands it."""
-    return url.startswith(_POSTGRESQL)
+def libpq_uri(url: str) -> str | None:
+    """Give a PostgreSQL URL in the form that libpq reads, else ``None``."""
+    return "postgresql://" + url.partition("://")[2] if url.startswith(_POSTGRESQL) else None
 
 
 def unknown(setting: str) -> UnsafeStore:

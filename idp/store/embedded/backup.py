@@ -1,0 +1,209 @@
+"""Copies of the embedded pair: made while it is in use, put back when nobody uses it.
+
+A restored Ledger starts a new epoch, higher than both the copy's and that of the Ledger it replaces,
+so nothing issued since the copy was made is accepted; the Ephemeral store is forgotten. Keys travel
+in the Ledger, sealed: the key-encryption key is not in a copy and must be kept elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from idp.store.ports import StoreUnavailable
+from idp.store.sql.machine import MachineLock
+from idp.store.sql.migrate import sqlite_revision
+from idp.store.sql.sqlite import unavailable
+from idp.store.sql.urls import sqlite_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEDGER: Final = "ledger.sqlite"
+EPHEMERAL: Final = "ephemeral.sqlite"
+MANIFEST: Final = "manifest.json"
+_PRIVATE: Final = 0o700
+
+
+class BackupRefused(Exception):
+    """This copy cannot be made or put back; the message says why and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """What a copy holds. ``files`` gives the SHA-256 (hexadecimal) of each file by name."""
+
+    made_at: datetime
+    revision: str
+    epoch: int
+    files: dict[str, str]
+
+
+def backup(*, ledger: str, ephemeral: str, folder: Path, at: datetime) -> Manifest:
+    """Copy both stores into a new ``folder``, whole or not at all.
+
+    Raises:
+        BackupRefused: the folder exists, or a store is not an embedded one.
+        StoreUnavailable: a store cannot be read, or the copy cannot be written.
+    """
+    sources = {EPHEMERAL: _embedded(ephemeral), LEDGER: _embedded(ledger)}
+    if folder.exists():
+        raise BackupRefused(f"{folder.name} exists: name a new folder")
+    partial = folder.with_name(folder.name + ".partial")
+    lock = MachineLock(sources[LEDGER])
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True, mode=_PRIVATE)
+        for name, source in sources.items():
+            _copy(source, partial / name)
+        manifest = Manifest(
+            made_at=at,
+            revision=sqlite_revision(partial / LEDGER) or "",
+            epoch=_epoch(partial / LEDGER),
+            files={name: _digest(partial / name) for name in sources},
+        )
+        _write(partial / MANIFEST, manifest)
+        partial.rename(folder)
+        _sync(folder.parent)
+    except sqlite3.Error as error:
+        raise unavailable(error) from error
+    except OSError as error:
+        raise StoreUnavailable(f"backup: {error.strerror}") from error
+    finally:
+        lock.release()
+        shutil.rmtree(partial, ignore_errors=True)
+    return manifest
+
+
+def restore(*, folder: Path, ledger: str, ephemeral: str) -> int:
+    """Put a copy in the place of the stores, which nobody may be using; give the new epoch.
+
+    Raises:
+        BackupRefused: not a copy, a damaged one, or a store is not an embedded one.
+        StoreUnavailable: some process uses the Ledger, or the disk refuses.
+    """
+    target, forgotten = _embedded(ledger), _embedded(ephemeral)
+    manifest = read_manifest(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    lock = MachineLock(target, alone=True)
+    fresh = target.with_name(target.name + ".restoring")
+    try:
+        _verify(folder, manifest)
+        shutil.copyfile(folder / LEDGER, fresh)
+        epoch = max(manifest.epoch, _settled_epoch(target)) + 1
+        _start_epoch(fresh, epoch)
+        _sync(fresh)
+        _remove(target, only_journals=True)
+        fresh.replace(target)
+        _remove(forgotten)
+        _sync(target.parent)
+    except sqlite3.Error as error:
+        raise unavailable(error) from error
+    except OSError as error:
+        raise StoreUnavailable(f"restore: {error.strerror}") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+        lock.release()
+    return epoch
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read what a copy says of itself. Raises: BackupRefused."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return Manifest(
+            made_at=datetime.fromisoformat(content["made_at"]),
+            revision=str(content["revision"]),
+            epoch=int(content["epoch"]),
+            files={str(name): str(digest) for name, digest in content["files"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BackupRefused(f"{folder.name} is not a backup: no readable manifest") from error
+
+
+def _embedded(url: str) -> Path:
+    path = sqlite_path(url)
+    if path is None:
+        raise BackupRefused("only embedded stores: copy PostgreSQL with pg_dump, Redis needs none")
+    return path
+
+
+def _copy(source: Path, target: Path) -> None:
+    reading = f"{source.absolute().as_uri()}?mode=ro"
+    with (
+        closing(sqlite3.connect(reading, uri=True)) as old,
+        closing(sqlite3.connect(target)) as new,
+    ):
+        old.backup(new)
+        new.execute("PRAGMA journal_mode=DELETE").fetchall()
+    _sync(target)
+
+
+def _verify(folder: Path, manifest: Manifest) -> None:
+    if set(manifest.files) != {LEDGER, EPHEMERAL}:
+        raise BackupRefused("the manifest names other files than a backup has")
+    for name, digest in manifest.files.items():
+        if not (folder / name).is_file() or _digest(folder / name) != digest:
+            raise BackupRefused(f"{name} is missing or not the file that was backed up")
+    if _scalar(folder / LEDGER, "PRAGMA integrity_check") != "ok":
+        raise BackupRefused(f"{LEDGER} is damaged")
+
+
+def _epoch(path: Path) -> int:
+    return int(_scalar(path, "SELECT epoch FROM epochs"))
+
+
+def _settled_epoch(path: Path) -> int:
+    """Bring the journal home and give the epoch; 0 where there is no readable Ledger."""
+    if not path.exists():
+        return 0
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return int(file.execute("SELECT epoch FROM epochs").fetchone()[0])
+    return 0
+
+
+def _start_epoch(path: Path, epoch: int) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("UPDATE epochs SET epoch = ?", (epoch,))
+
+
+def _scalar(path: Path, query: str) -> Any:  # noqa: ANN401 - whatever the query gives
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+        return file.execute(query).fetchone()[0]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(path: Path, manifest: Manifest) -> None:
+    content = {
+        "made_at": manifest.made_at.isoformat(),
+        "revision": manifest.revision,
+        "epoch": manifest.epoch,
+        "files": manifest.files,
+    }
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    _sync(path)
+
+
+def _remove(path: Path, *, only_journals: bool = False) -> None:
+    for name in (f"{path.name}-wal", f"{path.name}-shm", *(() if only_journals else (path.name,))):
+        path.with_name(name).unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
