@@ -150,7 +150,10 @@ class Wallet:
         ]
         if card.tries_left is not None:
             kind = "bad" if card.tries_left <= 1 else "fact"
-            lines.append(_line(kind, words.tries(card.tries_left)))
+            tries = words.tries(card.tries_left)
+            if card.tries_left:
+                tries = f"{words.say('tries_heading')}: {tries}"
+            lines.append(_line(kind, tries))
         return join(lines)
 
     def _ticket(self, browser: str) -> str:

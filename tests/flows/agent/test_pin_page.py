@@ -1,0 +1,264 @@
+"""A citizen at the PIN page and the wallet, in a real browser, with the keyboard alone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+from cardreader.agent.api import Origins
+from cardreader.agent.desk import Desk
+from cardreader.agent.httpd import AgentServer
+from cardreader.agent.loopback import Agent
+from cardreader.agent.slots import Slots
+from tests.flows.agent.asking_site import NONCE, AskingSite, running
+from tests.unit.agent.fake_card import PIN, FakeCard
+from tests.unit.agent.fake_reader import Bench, FakeReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+AXE = Path(__file__).parents[2] / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+# Where `make screenshots` or a curious person wants the pictures; nowhere otherwise.
+PICTURES = os.environ.get("SESAME_PICTURES")
+SIZES = {"wide": {"width": 1280, "height": 900}, "phone": {"width": 360, "height": 740}}
+
+
+@pytest.fixture
+def site() -> Iterator[AskingSite]:
+    server = AskingSite()
+    with running(server):
+        yield server
+
+
+@pytest.fixture
+def reader() -> FakeReader:
+    return FakeReader(cards_by_name={"an": FakeCard(), "bo": FakeCard()}, current="an")
+
+
+@pytest.fixture
+def agent(site: AskingSite, reader: FakeReader) -> Iterator[str]:
+    bench = Bench()
+    server = AgentServer(0)
+    server.answer = Agent(
+        Desk(now=bench.now, entropy=bench.entropy),
+        Slots(reader, open_session=lambda card: card),  # type: ignore[arg-type] # a fake throughout
+        rack=reader,
+        origins=Origins(allowed=frozenset({site.origin}), allow_http_localhost=True),
+        port=server.port,
+        now=bench.now,
+        entropy=bench.entropy,
+    ).answer
+    site.agent_port = server.port
+    with running(server):
+        yield f"http://127.0.0.1:{server.port}"
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context(locale="en-GB", viewport=SIZES["wide"])
+    made.set_default_timeout(10_000)
+    yield made
+    made.close()
+
+
+def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)
+
+
+def ask(context: BrowserContext, site: AskingSite) -> tuple[Page, Page]:
+    page = context.new_page()
+    page.goto(site.origin)
+    page.keyboard.press("Tab")
+    with context.expect_page() as opened:
+        page.keyboard.press("Enter")
+    pin_page = opened.value
+    pin_page.wait_for_load_state()
+    return page, pin_page
+
+
+def enter(page: Page, pin: str) -> None:
+    assert page.evaluate("document.activeElement.id") == "pin"
+    page.keyboard.type(pin)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def press(page: Page, words: str) -> None:
+    for _ in range(30):
+        focused = "document.activeElement.matches('button') && document.activeElement.textContent"
+        if words in (page.evaluate(focused) or ""):
+            break
+        page.keyboard.press("Tab")
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert page.evaluate(outline) == "solid"
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def finish(page: Page) -> dict[str, Any]:
+    page.wait_for_function("document.getElementById('state').textContent !== 'waiting'")
+    return dict(page.evaluate("({...document.getElementById('state').dataset})"))
+
+
+def test_a_citizen_logs_in_with_the_keyboard_and_the_site_never_sees_the_pin(
+    context: BrowserContext, site: AskingSite, agent: str, reader: FakeReader
+) -> None:
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(f"{request.url} {request.post_data or ''}"))
+    page, pin_page = ask(context, site)
+    signed = site.origin.replace("http://", "https://")
+    assert pin_page.locator(".origin").inner_text() == signed
+    assert pin_page.locator("html").get_attribute("lang") == "nl"
+    enter(pin_page, "0000")
+    assert "Nog 2 pogingen" in pin_page.get_by_role("alert").inner_text()
+    enter(pin_page, PIN)
+    assert "Uw kaart heeft geantwoord" in pin_page.locator("h1").inner_text()
+    token = json.loads(finish(page)["token"])
+    verify(token, signed)
+    assert [line for line in asked if PIN in line and not line.startswith(agent)] == []
+    assert any(PIN in line for line in asked)  # the watch itself works
+    assert not any(PIN in request for request in site.seen)
+    assert reader.cards_by_name["an"].tries == 3
+
+
+def verify(token: dict[str, str], origin: str) -> None:
+    raw = base64.b64decode(token["signature"])
+    der = utils.encode_dss_signature(
+        int.from_bytes(raw[:48], "big"), int.from_bytes(raw[48:], "big")
+    )
+    signed = hashlib.sha384(origin.encode()).digest() + hashlib.sha384(NONCE.encode()).digest()
+    certificate = x509.load_der_x509_certificate(base64.b64decode(token["unverifiedCertificate"]))
+    key = certificate.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    key.verify(der, signed, ec.ECDSA(hashes.SHA384()))
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_citizen_cancels_with_the_keyboard(
+    context: BrowserContext, site: AskingSite, reader: FakeReader
+) -> None:
+    page, pin_page = ask(context, site)
+    press(pin_page, "Annuleren")
+    assert "Geannuleerd" in pin_page.locator("h1").inner_text()
+    assert finish(page)["error"] == "ERR_WEBEID_USER_CANCELLED"
+    assert reader.cards_by_name["an"].presented == []
+
+
+@pytest.mark.usefixtures("agent")
+def test_the_page_notices_a_card_that_was_put_in(
+    context: BrowserContext, site: AskingSite, reader: FakeReader
+) -> None:
+    reader.remove()
+    _, pin_page = ask(context, site)
+    assert pin_page.locator("#pin").count() == 0
+    reader.insert("an")
+    pin_page.locator("#pin").wait_for()
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_blocked_card_ends_the_request_with_advice(
+    context: BrowserContext, site: AskingSite, reader: FakeReader
+) -> None:
+    reader.cards_by_name["an"].tries = 1
+    page, pin_page = ask(context, site)
+    assert "laatste poging" in pin_page.locator(".warning").inner_text()
+    picture(pin_page, "pin-last-try-wide-nl")
+    enter(pin_page, "0000")
+    assert "gemeente" in pin_page.locator("main").inner_text()
+    picture(pin_page, "pin-blocked-wide-nl")
+    assert finish(page)["error"] == "ERR_SESAME_PIN_BLOCKED"
+
+
+def test_the_link_cannot_be_opened_by_another_browser_or_in_a_frame(
+    context: BrowserContext, site: AskingSite, agent: str, browser: Browser
+) -> None:
+    _, pin_page = ask(context, site)
+    other = browser.new_context()
+    stranger = other.new_page()
+    answer = stranger.goto(pin_page.url)
+    assert answer is not None
+    assert answer.status == 410
+    stranger.goto(site.origin)
+    for target in (pin_page.url, agent + "/"):
+        stranger.evaluate(
+            "url => { const frame = document.createElement('iframe'); frame.src = url;"
+            "return new Promise(done => { frame.onload = done; document.body.append(frame); }); }",
+            target,
+        )
+    assert all("#pin" not in frame.content() for frame in stranger.frames)
+    assert not any(frame.locator("form").count() for frame in stranger.frames)
+    other.close()
+
+
+def test_the_wallet_is_worked_with_the_keyboard(
+    context: BrowserContext, agent: str, reader: FakeReader
+) -> None:
+    page = context.new_page()
+    page.goto(agent + "/?lang=fr")
+    press(page, "Retirer")
+    assert reader.current is None
+    press(page, "Insérer")
+    assert reader.current == "an"
+    assert "Dans le lecteur" in page.locator(".cards").inner_text()
+
+
+def test_the_wallet_and_the_pin_page_work_without_scripts(
+    browser: Browser, site: AskingSite, agent: str, reader: FakeReader
+) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="de-BE")
+    page = context.new_page()
+    page.goto(agent + "/")
+    page.get_by_role("button", name="Herausnehmen").click()
+    page.locator("text=In diesem Leser steckt keine Karte.").wait_for()
+    assert reader.current is None
+    opened = page.request.post(
+        f"{agent}/authenticate", data={"challengeNonce": NONCE}, headers={"Origin": site.origin}
+    ).json()
+    page.goto(opened["pinUrl"])
+    page.get_by_role("button", name="Einstecken").first.click()
+    page.get_by_label("PIN Ihrer eID-Karte").fill(PIN)
+    page.get_by_role("button", name="Anmelden").click()
+    assert "Ihre Karte hat geantwortet" in page.locator("h1").inner_text()
+    context.close()
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "de", "en"])
+@pytest.mark.parametrize("size", sorted(SIZES))
+def test_axe_finds_nothing_and_nothing_overflows(
+    context: BrowserContext, site: AskingSite, agent: str, language: str, size: str
+) -> None:
+    _, pin_page = ask(context, site)
+    pin_page.set_viewport_size(SIZES[size])  # type: ignore[arg-type] # a plain dictionary will do
+    url = pin_page.url.partition("?")[0]
+    complaints = []
+    for name, address in (("pin", url), ("wallet", agent + "/"), ("gone", agent + "/pin/none")):
+        pin_page.goto(f"{address}?lang={language}")
+        picture(pin_page, f"{name}-{size}-{language}")
+        width = "document.documentElement.scrollWidth <= window.innerWidth"
+        assert pin_page.evaluate(width), name
+        complaints += axe(pin_page)
+    pin_page.goto(f"{url}?lang={language}")
+    enter(pin_page, "0000")
+    picture(pin_page, f"pin-wrong-{size}-{language}")
+    complaints += axe(pin_page)
+    assert complaints == []
+
+
+def axe(page: Page) -> list[str]:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed under tests/npm/node_modules")
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run()")
+    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found["violations"]]
