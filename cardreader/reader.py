@@ -19,8 +19,11 @@ class Connection(Protocol):
 
     atr: bytes
 
-    def transmit(self, command: bytes) -> bytes:
+    def transmit(self, command: bytes | bytearray) -> bytes:
         """Send one command APDU, give back the response with its two status bytes.
+
+        A buffer handed over is not kept. After `CardReset` the connection is usable again, with
+        the card as after power-up.
 
         Raises:
             CardAbsent: the card left the reader.
