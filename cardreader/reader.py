@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
+from cardreader.errors import CardMute
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
 
@@ -68,3 +70,48 @@ class ReaderSource(Protocol):
     def readers(self) -> Sequence[Reader]:
         """List the readers that are there now; empty when none is."""
         ...
+
+
+class Deadline:
+    """A connection with a total time: once it is over, no further command is sent.
+
+    An answer that is under way cannot be cut short here; the reader's own deadline ends that.
+    """
+
+    def __init__(
+        self, connection: Connection, *, seconds: float, clock: Callable[[], float]
+    ) -> None:
+        """Start the time.
+
+        Args:
+            connection: the one to guard.
+            seconds: the total, counted from now.
+            clock: seconds that only rise, such as ``time.monotonic``.
+        """
+        self._connection = connection
+        self._clock = clock
+        self._end = clock() + seconds
+        self.atr = connection.atr
+
+    def transmit(self, command: bytes | bytearray) -> bytes:
+        """Send one command in time; raises `CardMute` when it is too late for it or its answer."""
+        self._check()
+        answer = self._connection.transmit(command)
+        self._check()
+        return answer
+
+    def _check(self) -> None:
+        if self._clock() >= self._end:
+            raise CardMute("deadline")
+
+    def __enter__(self) -> Self:
+        self._connection.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.__exit__(kind, error, trace)
