@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -23,6 +24,7 @@ from cardreader.errors import (
     CardProtocolError,
     PinBlocked,
     PinMalformed,
+    UnknownCard,
 )
 from cardreader.token import Algorithm, OriginRefused, signed_origin
 
@@ -36,6 +38,7 @@ _NONCE: Final = re.compile(r"[A-Za-z0-9+/]{42,128}={0,2}", re.ASCII)
 _NONCE_LENGTH: Final = range(44, 129)
 _LONGEST_ORIGIN: Final = 255
 _PIN: Final = re.compile(r"[0-9]{4,12}", re.ASCII)
+_SMALLEST_RSA: Final = 2048
 _SIGNATURE_LENGTH: Final = {"ES256": 64, "ES384": 96}
 
 
@@ -71,6 +74,10 @@ class CardSession(Protocol):
 
     def sign_authentication(self, digest: bytes, hash_name: Literal["sha256", "sha384"]) -> bytes:
         """Sign a digest with the authentication key: PKCS #1 v1.5, or raw R and S joined."""
+        ...
+
+    def log_off(self) -> None:
+        """Give the PIN's right back."""
         ...
 
 
@@ -177,7 +184,14 @@ def authenticate(
         raise PinBlocked
     pin = check_pin(ask_pin(PinQuestion(origin=origin, card=card)))
     session.verify_pin(pin)
-    signature = _sign(session, certificate, algorithm, origin.encode(), challenge_nonce.encode())
+    try:
+        signature = _sign(
+            session, certificate, algorithm, origin.encode(), challenge_nonce.encode()
+        )
+    finally:
+        # A card that is gone has no right left to give back.
+        with suppress(CardError):
+            session.log_off()
     return {
         "unverifiedCertificate": base64.b64encode(der).decode("ascii"),
         "algorithm": algorithm,
@@ -215,6 +229,8 @@ def _summary(certificate: x509.Certificate, session: CardSession) -> CardSummary
 def _algorithm(certificate: x509.Certificate) -> Algorithm:
     key = certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey):
+        if key.key_size < _SMALLEST_RSA:
+            raise UnknownCard("a key too small to log in with")
         return "RS256"
     if isinstance(key, ec.EllipticCurvePublicKey):
         if isinstance(key.curve, ec.SECP384R1):

@@ -5,14 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from cardreader.agent.slots import Rack, Slots
-from cardreader.reader import Reader
+from cardreader.beid import files
+from cardreader.beid.session import BeidSession
+from cardreader.errors import CardDataMalformed, CertificateAbsent, UnknownCard
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from collections.abc import Callable
+    from pathlib import Path
 
 _READER_NAME: Final = "Sesame software reader"
+_CERTIFICATES: Final = {
+    "authentication": files.AUTHENTICATION_CERTIFICATE,
+    "signature": files.SIGNATURE_CERTIFICATE,
+    "issuer": files.CA_CERTIFICATE,
+    "root": files.ROOT_CERTIFICATE,
+    "register": files.RRN_CERTIFICATE,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,12 +35,42 @@ class Assembled:
     rack: Rack | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OneReader:
-    """A source that always has the same reader."""
+def assemble(cards: Path | None, *, entropy: Callable[[int], bytes]) -> Assembled:
+    """Put the agent's readers together: software ones where a folder is given, else real ones.
 
-    reader: Reader
+    Raises:
+        ReaderUnavailable: real readers are wanted and pyscard is not installed.
+    """
+    if cards is None:
+        from cardreader.pcsc import PcscReaders
 
-    def readers(self) -> Sequence[Reader]:
-        """The reader."""
-        return (self.reader,)
+        return Assembled(slots=Slots(PcscReaders(), open_session=BeidSession), rack=None)
+    from cardreader.agent.rack import FolderRack
+    from cardreader.sim.reader import SimReader, SimReaders
+
+    reader = SimReader(_READER_NAME)
+    rack = FolderRack(cards, reader, open_session=BeidSession, entropy=entropy)
+    return Assembled(slots=Slots(SimReaders(reader), open_session=BeidSession), rack=rack)
+
+
+def pem_certificates(assembled: Assembled) -> dict[str, str]:
+    """The certificates on the card, PEM by use; an absent one is left out.
+
+    Raises:
+        CardError: no reader, no card, or one that cannot be read.
+    """
+    found: dict[str, str] = {}
+    with assembled.slots.card() as session:
+        for use, place in _CERTIFICATES.items():
+            if not isinstance(session, BeidSession):
+                raise UnknownCard
+            try:
+                der = session.certificate(place)
+            except CertificateAbsent:
+                continue
+            try:
+                certificate = x509.load_der_x509_certificate(der)
+            except ValueError as error:
+                raise CardDataMalformed(use) from error
+            found[use] = certificate.public_bytes(Encoding.PEM).decode("ascii")
+    return found

@@ -75,7 +75,6 @@ class FakeCard:
 
     def sign_authentication(self, digest: bytes, hash_name: Literal["sha256", "sha384"]) -> bytes:
         assert self.verified
-        self.verified = False
         if self.short_signature:
             return b"\x01" * 95
         algorithm = utils.Prehashed(hashes.SHA384() if hash_name == "sha384" else hashes.SHA256())
@@ -83,3 +82,6 @@ class FakeCard:
             return self.key.sign(digest, padding.PKCS1v15(), algorithm)
         r, s = utils.decode_dss_signature(self.key.sign(digest, ec.ECDSA(algorithm)))
         return r.to_bytes(48, "big") + s.to_bytes(48, "big")
+
+    def log_off(self) -> None:
+        self.verified = False

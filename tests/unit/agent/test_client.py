@@ -17,6 +17,7 @@ from cardreader.errors import (
     PinBlocked,
     PinMalformed,
     PinWrong,
+    UnknownCard,
     UserCancelled,
 )
 from cardreader.token import OriginRefused
@@ -158,3 +159,20 @@ def test_a_certificate_that_is_none_is_a_typed_error() -> None:
     card.der = b"\x30\x03\x02\x01"
     with pytest.raises(CardError):
         client.summary(card)
+
+
+def test_the_right_that_the_pin_opened_is_given_back_whatever_happens() -> None:
+    card = FakeCard()
+    token(card)
+    assert not card.verified
+    broken = FakeCard(short_signature=True)
+    with pytest.raises(CardProtocolError):
+        token(broken)
+    assert (broken.presented, broken.verified) == ([PIN], False)
+
+
+def test_a_key_too_small_is_refused_before_the_pin() -> None:
+    card = FakeCard(key=rsa.generate_private_key(public_exponent=65537, key_size=1024))
+    with pytest.raises(UnknownCard):
+        token(card)
+    assert card.presented == []
