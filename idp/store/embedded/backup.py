@@ -1,8 +1,8 @@
 """Copies of the embedded pair: made while it is in use, put back when nobody uses it.
 
-A restored Ledger starts a new epoch, higher than both the copy's and that of the Ledger it replaces,
-so nothing issued since the copy was made is accepted; the Ephemeral store is forgotten. Keys travel
-in the Ledger, sealed: the key-encryption key is not in a copy and must be kept elsewhere.
+A restored Ledger starts a new epoch, higher than that of the copy and of the Ledger it replaces, so
+nothing issued since the copy was made is accepted; the Ephemeral store is forgotten. Keys travel in
+the Ledger, sealed: the key-encryption key is not in a copy and must be kept elsewhere.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from idp.store.ports import StoreUnavailable
 from idp.store.sql.machine import MachineLock
 from idp.store.sql.migrate import sqlite_revision
-from idp.store.sql.sqlite import unavailable
+from idp.store.sql.sqlite import FILE_MODE, unavailable
 from idp.store.sql.urls import sqlite_path
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def restore(*, folder: Path, ledger: str, ephemeral: str) -> int:
     try:
         _verify(folder, manifest)
         shutil.copyfile(folder / LEDGER, fresh)
+        fresh.chmod(FILE_MODE)
         epoch = max(manifest.epoch, _settled_epoch(target)) + 1
         _start_epoch(fresh, epoch)
         _sync(fresh)
@@ -136,9 +137,8 @@ def _embedded(url: str) -> Path:
 
 
 def _copy(source: Path, target: Path) -> None:
-    reading = f"{source.absolute().as_uri()}?mode=ro"
     with (
-        closing(sqlite3.connect(reading, uri=True)) as old,
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
         closing(sqlite3.connect(target)) as new,
     ):
         old.backup(new)

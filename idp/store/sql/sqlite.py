@@ -7,6 +7,7 @@ in SQLite's busy handler, which is unfair; other processes are waited for at mos
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from idp.store.sql.statement import Link, Row, Statement, Values
 
 BUSY_SECONDS: Final = 2.0
+FILE_MODE: Final = 0o600
 _READERS: Final = 64
 _STATEMENTS: Final = 256
 
@@ -36,10 +38,11 @@ def connect(
     Raises:
         StoreUnavailable: no such file (unless ``create``), or it cannot be opened.
     """
-    mode = "rwc" if create else "rw"
+    if create:
+        _create(path)
     try:
         connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
+            f"{path.absolute().as_uri()}?mode=rw",
             uri=True,
             timeout=BUSY_SECONDS,
             isolation_level=None,
@@ -56,6 +59,19 @@ def connect(
         connection.close()
         raise unavailable(error) from error
     return connection
+
+
+def _create(path: Path) -> None:
+    """Make an empty file that only its owner reads; SQLite gives its journals the same mode.
+
+    An existing file is never opened here: closing it would drop the locks of this process on it.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StoreUnavailable(f"the file cannot be made: {error.strerror}") from error
 
 
 def unavailable(error: sqlite3.Error) -> StoreUnavailable:
