@@ -42,9 +42,9 @@ def assemble(cards: Path | None, *, entropy: Callable[[int], bytes]) -> Assemble
         ReaderUnavailable: real readers are wanted and pyscard is not installed.
     """
     if cards is None:
-        from cardreader.pcsc import PcscReaders
+        from cardreader.pcsc import PcscReaders, binding
 
-        return Assembled(slots=Slots(PcscReaders(), open_session=BeidSession), rack=None)
+        return Assembled(slots=Slots(PcscReaders(binding()), open_session=BeidSession), rack=None)
     from cardreader.agent.rack import FolderRack
     from cardreader.sim.reader import SimReader, SimReaders
 

@@ -7,13 +7,13 @@ that the wallet can put in and take out.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cardreader import client
 from cardreader.client import CardSummary
-from cardreader.errors import CardAbsent, CardError, ReaderUnavailable
+from cardreader.errors import CardAbsent, CardError, ReaderUnavailable, UnknownCard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -91,22 +91,32 @@ class Slots:
 
     @contextmanager
     def card(self) -> Iterator[CardSession]:
-        """Open the card in the first reader that holds one, for one exchange.
+        """Open the first eID card in any reader, for one exchange; other cards are passed over.
 
         Raises:
             ReaderUnavailable: there is no reader.
             CardAbsent: no reader holds a card.
+            UnknownCard: none of the cards is an eID card that we know.
         """
-        with self._busy:
-            readers = self._readers()
-            if not readers:
-                raise ReaderUnavailable
-            for reader in readers:
-                if reader.card_present():
-                    with reader.connect() as connection:
-                        yield self._open_session(connection)
-                    return
-            raise CardAbsent
+        with self._busy, ExitStack() as stack:
+            yield self._first(stack)
+
+    def _first(self, stack: ExitStack) -> CardSession:
+        readers = self._readers()
+        refusal: CardError = CardAbsent() if readers else ReaderUnavailable()
+        for reader in readers:
+            if not reader.card_present():
+                continue
+            with ExitStack() as attempt:
+                connection = attempt.enter_context(reader.connect())
+                try:
+                    session = self._open_session(connection)
+                except UnknownCard as error:
+                    refusal = error
+                    continue
+                stack.push(attempt.pop_all())
+                return session
+        raise refusal
 
     def _readers(self) -> Sequence[Reader]:
         try:

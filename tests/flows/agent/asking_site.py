@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NONCE: Final = "bm9uY2Utbm9uY2Utbm9uY2Utbm9uY2Utbm9uY2UtMTI="
+_NONCE: Final = "bm9uY2Utbm9uY2Utbm9uY2Utbm9uY2Utbm9uY2UtMTI="
 _PAGE: Final = """<!doctype html><html lang="en"><title>Asking site</title>
 <h1>Asking site</h1><button id="go">Log in with eID</button><p id="state">idle</p>
 <a id="link" target="_blank" rel="noopener" hidden>Open the PIN page</a>
@@ -42,6 +42,7 @@ class AskingSite(ThreadingHTTPServer):
 
     daemon_threads = True
     agent_port = 0
+    nonce = _NONCE
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -62,7 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.seen.append(f"{self.requestline}\n{self.headers}")
         script = self.path == "/asking.js"
         text = _SCRIPT if script else _PAGE
-        body = text.replace("AGENT", str(self.server.agent_port)).replace("NONCE", NONCE).encode()
+        text = text.replace("AGENT", str(self.server.agent_port))
+        body = text.replace("NONCE", self.server.nonce).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/javascript" if script else "text/html")
         self.send_header("Content-Length", str(len(body)))

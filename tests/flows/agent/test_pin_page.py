@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from cardreader.agent.api import Origins
+from cardreader.agent.assembly import Assembled, assemble
 from cardreader.agent.desk import Desk
 from cardreader.agent.httpd import AgentServer
 from cardreader.agent.loopback import Agent
-from cardreader.agent.slots import Slots
-from tests.flows.agent.asking_site import NONCE, AskingSite, running
-from tests.unit.agent.fake_card import PIN, FakeCard
-from tests.unit.agent.fake_reader import Bench, FakeReader
+from cardreader.client import summary
+from tests.flows.agent.asking_site import AskingSite, running
+from tests.world.holders import PIN, entropy, soft_card
+from tests.world.tokens import NOW, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
+
+    from cardreader.agent.slots import Rack
 
 AXE = Path(__file__).parents[2] / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 # Where `make screenshots` or a curious person wants the pictures; nowhere otherwise.
@@ -42,22 +39,40 @@ def site() -> Iterator[AskingSite]:
 
 
 @pytest.fixture
-def reader() -> FakeReader:
-    return FakeReader(cards_by_name={"an": FakeCard(), "bo": FakeCard()}, current="an")
+def cards(tmp_path: Path) -> Assembled:
+    soft_card("1.8").save(tmp_path / "nora.json")
+    soft_card("1.7").save(tmp_path / "nora-older-card.json")
+    assembled = assemble(tmp_path, entropy=entropy)
+    rack_of(assembled).insert("nora")
+    return assembled
+
+
+def rack_of(cards: Assembled) -> Rack:
+    assert cards.rack is not None
+    return cards.rack
+
+
+def tries(cards: Assembled) -> int | None:
+    with cards.slots.card() as session:
+        return summary(session).tries_left
 
 
 @pytest.fixture
-def agent(site: AskingSite, reader: FakeReader) -> Iterator[str]:
-    bench = Bench()
+def agent(site: AskingSite, cards: Assembled) -> Iterator[str]:
+    drawn = iter(range(1, 1_000_000))
     server = AgentServer(0)
+
+    def secret(size: int) -> bytes:
+        return next(drawn).to_bytes(size)
+
     server.answer = Agent(
-        Desk(now=bench.now, entropy=bench.entropy),
-        Slots(reader, open_session=lambda card: card),  # type: ignore[arg-type] # a fake throughout
-        rack=reader,
+        Desk(now=lambda: NOW, entropy=secret),
+        cards.slots,
+        rack=cards.rack,
         origins=Origins(allowed=frozenset({site.origin}), allow_http_localhost=True),
         port=server.port,
-        now=bench.now,
-        entropy=bench.entropy,
+        now=lambda: NOW,
+        entropy=secret,
     ).answer
     site.agent_port = server.port
     with running(server):
@@ -112,9 +127,14 @@ def finish(page: Page) -> dict[str, Any]:
     return dict(page.evaluate("({...document.getElementById('state').dataset})"))
 
 
+@pytest.mark.parametrize("name", ["nora", "nora-older-card"])
 def test_a_citizen_logs_in_with_the_keyboard_and_the_site_never_sees_the_pin(
-    context: BrowserContext, site: AskingSite, agent: str, reader: FakeReader
+    context: BrowserContext, site: AskingSite, agent: str, cards: Assembled, name: str
 ) -> None:
+    rack_of(cards).insert(name)
+    provider = Provider().server
+    challenge = provider.begin()
+    site.nonce = challenge.nonce
     asked: list[str] = []
     context.on("request", lambda request: asked.append(f"{request.url} {request.post_data or ''}"))
     page, pin_page = ask(context, site)
@@ -125,54 +145,45 @@ def test_a_citizen_logs_in_with_the_keyboard_and_the_site_never_sees_the_pin(
     assert "Nog 2 pogingen" in pin_page.get_by_role("alert").inner_text()
     enter(pin_page, PIN)
     assert "Uw kaart heeft geantwoord" in pin_page.locator("h1").inner_text()
-    token = json.loads(finish(page)["token"])
-    verify(token, signed)
-    assert [line for line in asked if PIN in line and not line.startswith(agent)] == []
-    assert any(PIN in line for line in asked)  # the watch itself works
-    assert not any(PIN in request for request in site.seen)
-    assert reader.cards_by_name["an"].tries == 3
-
-
-def verify(token: dict[str, str], origin: str) -> None:
-    raw = base64.b64decode(token["signature"])
-    der = utils.encode_dss_signature(
-        int.from_bytes(raw[:48], "big"), int.from_bytes(raw[48:], "big")
-    )
-    signed = hashlib.sha384(origin.encode()).digest() + hashlib.sha384(NONCE.encode()).digest()
-    certificate = x509.load_der_x509_certificate(base64.b64decode(token["unverifiedCertificate"]))
-    key = certificate.public_key()
-    assert isinstance(key, ec.EllipticCurvePublicKey)
-    key.verify(der, signed, ec.ECDSA(hashes.SHA384()))
+    picture(pin_page, "done-wide-nl")
+    verified = provider.complete(challenge, finish(page)["token"], origin=signed)
+    assert verified.surname == "Specimen"
+    typed = f"pin={PIN}"
+    assert [line for line in asked if typed in line and not line.startswith(agent)] == []
+    assert any(typed in line for line in asked)  # the watch itself works
+    assert not any(typed in request for request in site.seen)
+    assert tries(cards) == 3
 
 
 @pytest.mark.usefixtures("agent")
 def test_a_citizen_cancels_with_the_keyboard(
-    context: BrowserContext, site: AskingSite, reader: FakeReader
+    context: BrowserContext, site: AskingSite, cards: Assembled
 ) -> None:
     page, pin_page = ask(context, site)
     press(pin_page, "Annuleren")
     assert "Geannuleerd" in pin_page.locator("h1").inner_text()
     assert finish(page)["error"] == "ERR_WEBEID_USER_CANCELLED"
-    assert reader.cards_by_name["an"].presented == []
+    assert tries(cards) == 3
 
 
 @pytest.mark.usefixtures("agent")
 def test_the_page_notices_a_card_that_was_put_in(
-    context: BrowserContext, site: AskingSite, reader: FakeReader
+    context: BrowserContext, site: AskingSite, cards: Assembled
 ) -> None:
-    reader.remove()
+    rack_of(cards).remove()
     _, pin_page = ask(context, site)
     assert pin_page.locator("#pin").count() == 0
-    reader.insert("an")
+    rack_of(cards).insert("nora")
     pin_page.locator("#pin").wait_for()
 
 
 @pytest.mark.usefixtures("agent")
 def test_a_blocked_card_ends_the_request_with_advice(
-    context: BrowserContext, site: AskingSite, reader: FakeReader
+    context: BrowserContext, site: AskingSite
 ) -> None:
-    reader.cards_by_name["an"].tries = 1
     page, pin_page = ask(context, site)
+    enter(pin_page, "0000")
+    enter(pin_page, "0000")
     assert "laatste poging" in pin_page.locator(".warning").inner_text()
     picture(pin_page, "pin-last-try-wide-nl")
     enter(pin_page, "0000")
@@ -203,28 +214,30 @@ def test_the_link_cannot_be_opened_by_another_browser_or_in_a_frame(
 
 
 def test_the_wallet_is_worked_with_the_keyboard(
-    context: BrowserContext, agent: str, reader: FakeReader
+    context: BrowserContext, agent: str, cards: Assembled
 ) -> None:
     page = context.new_page()
     page.goto(agent + "/?lang=fr")
     press(page, "Retirer")
-    assert reader.current is None
+    assert rack_of(cards).inserted() is None
     press(page, "Insérer")
-    assert reader.current == "an"
+    assert rack_of(cards).inserted() == "nora"
     assert "Dans le lecteur" in page.locator(".cards").inner_text()
 
 
 def test_the_wallet_and_the_pin_page_work_without_scripts(
-    browser: Browser, site: AskingSite, agent: str, reader: FakeReader
+    browser: Browser, site: AskingSite, agent: str, cards: Assembled
 ) -> None:
     context = browser.new_context(java_script_enabled=False, locale="de-BE")
     page = context.new_page()
     page.goto(agent + "/")
     page.get_by_role("button", name="Herausnehmen").click()
     page.locator("text=In diesem Leser steckt keine Karte.").wait_for()
-    assert reader.current is None
+    assert rack_of(cards).inserted() is None
     opened = page.request.post(
-        f"{agent}/authenticate", data={"challengeNonce": NONCE}, headers={"Origin": site.origin}
+        f"{agent}/authenticate",
+        data={"challengeNonce": site.nonce},
+        headers={"Origin": site.origin},
     ).json()
     page.goto(opened["pinUrl"])
     page.get_by_role("button", name="Einstecken").first.click()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
 from cardreader import client
 from cardreader.agent.assembly import Assembled, assemble, pem_certificates
-from cardreader.errors import CardAbsent, PinBlocked, PinWrong
+from cardreader.agent.slots import Slots
+from cardreader.beid.session import BeidSession
+from cardreader.errors import CardAbsent, CardError, PinBlocked, PinWrong, UnknownCard
+from cardreader.sim.reader import Fault, SimReader, SimReaders, Trouble
 from tests.world.holders import PIN, soft_card
 from tests.world.tokens import ORIGIN, Provider
 
@@ -88,3 +91,65 @@ def test_every_certificate_on_the_card_is_printed(folder: Path) -> None:
     found = pem_certificates(inserted(folder))
     assert set(found) == {"authentication", "signature", "issuer", "root", "register"}
     assert all(pem.startswith("-----BEGIN CERTIFICATE-----") for pem in found.values())
+
+
+class OtherCard:
+    """A bank card, say: it answers every command with 6D00."""
+
+    atr = b"\x3b\x00"
+
+    def transmit(self, command: bytes | bytearray) -> bytes:
+        del command
+        return b"\x6d\x00"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.left = True
+
+
+class OtherReader:
+    name = "Other"
+
+    def __init__(self) -> None:
+        self.connection = OtherCard()
+
+    def card_present(self) -> bool:
+        return True
+
+    def connect(self) -> OtherCard:
+        return self.connection
+
+
+def test_a_card_that_is_no_eid_is_passed_over_and_let_go() -> None:
+    other, reader = OtherReader(), SimReader("Second")
+    slots = Slots(SimReaders(other, reader), open_session=BeidSession)  # type: ignore[arg-type] # a small fake
+    with pytest.raises(UnknownCard), slots.card():
+        pass
+    reader.insert(soft_card())
+    with slots.card() as session:
+        assert client.summary(session).tries_left == 3
+    assert other.connection.left
+    assert [view.trouble is None for view in slots.look()] == [False, True]
+
+
+@pytest.mark.parametrize("trouble", [Trouble.PULLED, Trouble.PULLED_AFTER, Trouble.MUTE])
+@pytest.mark.parametrize("ins", [0xA4, 0xB0, 0x20, 0x22, 0x2A])
+def test_a_card_that_fails_at_any_command_gives_a_typed_error_and_retry_works(
+    trouble: Trouble, ins: int
+) -> None:
+    reader = SimReader("Reader")
+    slots = Slots(SimReaders(reader), open_session=BeidSession)
+    reader.insert(soft_card())
+    reader.script(Fault(trouble=trouble, ins=ins))
+    with pytest.raises(CardError), slots.card() as session:
+        client.authenticate(
+            session, challenge_nonce="A" * 44, origin=ORIGIN, ask_pin=lambda _question: PIN
+        )
+    reader.insert(soft_card())
+    with slots.card() as session:
+        token = client.authenticate(
+            session, challenge_nonce="A" * 44, origin=ORIGIN, ask_pin=lambda _question: PIN
+        )
+    assert token["algorithm"] == "ES384"
