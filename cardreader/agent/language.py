@@ -34,6 +34,14 @@ class Language:
             return self.say("blocked")
         return self.say("tries_one") if left == 1 else self.say("tries_many", tries=str(left))
 
+    def wallet_tries(self, left: int) -> str:
+        """The same as a line of its own, which says that it is about the PIN."""
+        if left == 0:
+            return self.say("blocked")
+        if left == 1:
+            return self.say("wallet_tries_one")
+        return self.say("wallet_tries_many", tries=str(left))
+
     def date(self, moment: dt.datetime) -> str:
         """A day as it is written here."""
         return moment.strftime(self.words["date_format"])

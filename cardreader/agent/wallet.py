@@ -116,7 +116,8 @@ class Wallet:
                 card=card.name,
                 holder=card.card.holder,
             )
-        details = self._facts(words, card.card)
+        # The file's name too: two cards may be of one holder.
+        details = join((self._facts(words, card.card), _line("fact", card.name)))
         return render("card", title=card.card.holder, details=details, action=button)
 
     def _readers(self, words: Language, ticket: str) -> Html:
@@ -150,10 +151,7 @@ class Wallet:
         ]
         if card.tries_left is not None:
             kind = "bad" if card.tries_left <= 1 else "fact"
-            tries = words.tries(card.tries_left)
-            if card.tries_left:
-                tries = f"{words.say('tries_heading')}: {tries}"
-            lines.append(_line(kind, tries))
+            lines.append(_line(kind, words.wallet_tries(card.tries_left)))
         return join(lines)
 
     def _ticket(self, browser: str) -> str:
