@@ -93,10 +93,7 @@ class Vault(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientChange:
-    """One change of a registration: no ``before`` when it was added, no ``after`` when removed.
-
-    ``version`` is the version after the change, or the last one of a removed registration.
-    """
+    """One change; ``before`` is absent when added, ``after`` when removed."""
 
     version: int
     at: datetime

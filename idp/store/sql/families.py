@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, exists, insert, literal_column, or_, select, true, update
+from sqlalchemy import (
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from idp.domain.client import ClientId
 from idp.domain.grant import FamilyId, GrantId, RefreshFamily
@@ -38,7 +50,12 @@ _alive = exists().where(
 )
 
 _ADD: Final = Statement(insert(_T))
-_GET: Final = Statement(select(_T).where(_T.c.id == bindparam("which")))
+_ended = func.coalesce(_T.c.ended_at, _G.c.ended_at, case((_G.c.offline == false(), _S.c.ended_at)))
+_GET: Final = Statement(
+    select(*(column for column in _T.c if column is not _T.c.ended_at), _ended)
+    .select_from(_T.outerjoin(_G, _G.c.id == _T.c.grant).outerjoin(_S, _S.c.key == _G.c.session))
+    .where(_T.c.id == bindparam("which"))
+)
 _ADVANCE: Final = Statement(
     update(_T)
     .where(
@@ -95,7 +112,7 @@ class SqlFamilies:
         )
 
     def get(self, family_id: FamilyId) -> RefreshFamily | None:
-        """Read with the secret opened."""
+        """Read with the secret opened; it has ended when its grant or session has."""
         row = self._link.one(_GET, {"which": family_id})
         if row is None:
             return None

@@ -116,6 +116,9 @@ def test_a_grant_added_after_its_session_ended_gives_nothing(peopled: Ledger) ->
         unit.grants.add(a_grant())
         unit.grants.add_access_token(a_token())
         unit.grants.add_family(a_family())
+        family = unit.grants.get_family(FAMILY)
+    assert family is not None
+    assert family.ended_at == START
     assert live(peopled).session_ended
     assert not advance(peopled, "family-1", 1)
 
