@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +20,8 @@ from tests.contract.store.stand_ins import SHOP, START, TestVault, a_client
 if TYPE_CHECKING:
     from idp.store.ports import Ledger
     from tests.contract.store.stand_ins import Clock
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_registration_comes_back_as_it_went_in(ledger: Ledger) -> None:
@@ -114,6 +119,34 @@ def test_a_change_elsewhere_is_seen_by_the_next_read_here(
         with elsewhere.begin() as unit:
             unit.clients.replace(seen, expected_version=number)
     elsewhere.close()
+
+
+EDITOR = """
+import secrets, sys
+from dataclasses import replace
+from idp.store.opening import open_ledger
+from tests.contract.store.stand_ins import SHOP, Clock, TestVault
+ledger = open_ledger(sys.argv[1], TestVault(), now=Clock(), entropy=secrets.token_bytes)
+with ledger.begin() as unit:
+    client = unit.clients.get(SHOP)
+    unit.clients.replace(replace(client, enabled=False), expected_version=client.version)
+ledger.close()
+"""
+
+
+def test_a_change_by_another_process_is_seen_by_the_next_read_here(
+    ledger: Ledger, ledger_url: str
+) -> None:
+    with ledger.begin() as unit:
+        unit.clients.add(a_client())
+    with ledger.read() as unit:
+        before = unit.clients.get(SHOP)
+    subprocess.run([sys.executable, "-c", EDITOR, ledger_url], cwd=ROOT, check=True)
+    with ledger.read() as unit:
+        after = unit.clients.get(SHOP)
+    assert before is not None
+    assert after is not None
+    assert (before.enabled, after.enabled, after.version) == (True, False, 2)
 
 
 def test_a_change_that_was_rolled_back_is_not_remembered_by_the_cache(ledger: Ledger) -> None:
