@@ -1,4 +1,4 @@
-"""What every test may ask for: a free port, a real Redis, a real PostgreSQL, a real browser."""
+"""What every test may ask for: a free port, real Redis and PostgreSQL, a browser, a reader."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 import redis
 from playwright.sync_api import sync_playwright
 
+from tests.services.card_desk import running_card_desk
 from tests.services.components import loopback_port, needs
 from tests.services.postgres_server import running_postgres
 from tests.services.redis_server import running_redis
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
+
+    from tests.services.card_desk import CardDesk
 
 CHROMIUM = [
     "--headless",
@@ -79,3 +82,10 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def card_desk() -> Iterator[CardDesk]:
+    """A real pcscd with the virtual reader, apart from the machine; see `tests.services`."""
+    with running_card_desk() as desk:
+        yield desk

@@ -67,12 +67,10 @@ class VirtualSlot:
         self._line.close()
 
     def _serve(self) -> None:
-        try:
+        # A cut line is how a card leaves.
+        with contextlib.suppress(OSError), self._line:
             serve(self._card, self._line)
-        except OSError:
-            pass  # the line was cut: that is how a card leaves
-        finally:
-            self._card.power_off()
+        self._card.power_off()
 
 
 def serve(card: SoftCard, line: socket.socket) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import socket
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -29,9 +31,22 @@ def found(name: str) -> Path | None:
 def needs(name: str) -> Path:
     """The path of the program `name`; without it the test is skipped, or fails where CI is set."""
     path = found(name)
-    if path is not None:
-        return path
-    message = f"{name} is not installed (make test says how)"
+    if path is None:
+        missing(name)
+    return path
+
+
+def needs_module(name: str) -> None:
+    """Go on where the Python module `name` can be imported; else as `needs`."""
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        missing(f"the module {name}")
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test by name on a desk, fail it in CI."""
+    message = f"{what} is not installed (make test says how)"
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
