@@ -1,0 +1,149 @@
+"""What is handed out: opaque texts that are kept only as hashes, and ID tokens.
+
+Codes and access tokens are the epoch in decimal, a dot, and 256 random bits. The epoch refuses
+what a restored or promoted Ledger may have forgotten; the hash covers the whole text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from authlib.oidc.core.util import create_half_hash
+
+from idp.domain.grant import TokenHash
+from idp.errors import SERVER_ERROR, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from idp.config import Settings
+    from idp.domain.client import Client
+    from idp.domain.grant import Grant
+    from idp.errors import Problem
+
+RANDOM_BYTES: Final = 32
+_OPAQUE: Final = re.compile(r"(0|[1-9][0-9]{0,9})\.[A-Za-z0-9_-]{43}")
+
+
+class Signer(Protocol):
+    """A live signing key; answered by ``keys.ring``."""
+
+    @property
+    def algorithm(self) -> str:
+        """Give the JWS algorithm (RFC 7518 section 3.1)."""
+        ...
+
+    def sign(self, claims: Mapping[str, object], *, typ: str = "JWT") -> str:
+        """Give a compact JWS."""
+        ...
+
+
+class Ring(Protocol):
+    """Where signers come from; answered by ``keys.ring``."""
+
+    def signer(self, algorithm: str | None = None) -> Signer:
+        """Give the live signer of an algorithm; raises where there is none."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Minted:
+    """A new opaque text, told once, and the hash that is kept."""
+
+    text: str = field(repr=False)
+    hash: TokenHash
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opaque:
+    """A presented opaque text: of which epoch it says it is, and its hash."""
+
+    epoch: int
+    hash: TokenHash
+
+
+def mint(*, epoch: int, entropy: Callable[[int], bytes]) -> Minted:
+    """Make a code or an access token."""
+    text = f"{epoch}.{encoded(entropy(RANDOM_BYTES))}"
+    return Minted(text=text, hash=_hash(text))
+
+
+def read(text: str, otherwise: Problem) -> Opaque:
+    """Read a presented code or access token; it is looked up by its hash alone.
+
+    Raises:
+        Refused: ``otherwise``, where no such text was ever made here.
+    """
+    found = _OPAQUE.fullmatch(text)
+    if found is None:
+        raise Refused(otherwise, "not an opaque token of ours")
+    return Opaque(epoch=int(found[1]), hash=_hash(text))
+
+
+def encoded(raw: bytes) -> str:
+    """Give base64url without padding (RFC 7515 section 2)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def _hash(text: str) -> TokenHash:
+    return TokenHash(hashlib.sha256(text.encode("ascii")).hexdigest())
+
+
+class IdTokens:
+    """Makes ID tokens (OpenID Connect Core 2) from a grant; signs them after its commit."""
+
+    def __init__(self, settings: Settings, ring: Ring) -> None:
+        self._issuer = settings.issuer
+        self._lasts = int(settings.lifetimes.id_token.total_seconds())
+        self._ring = ring
+
+    def signer(self, client: Client) -> Signer:
+        """Find the client's signer before anything is spent."""
+        return self._ring.signer(client.id_token_algorithm)
+
+    def make(
+        self,
+        grant: Grant,
+        signer: Signer,
+        *,
+        claims: Mapping[str, object],
+        access_token: str,
+        nonce: str | None,
+        now: datetime,
+    ) -> str:
+        """Sign an ID token. Agreed ``claims`` never take the place of a protocol claim."""
+        issued_at = int(now.timestamp())
+        content: dict[str, object] = {
+            **claims,
+            "iss": self._issuer,
+            "sub": grant.subject,
+            "aud": grant.client,
+            "iat": issued_at,
+            "exp": issued_at + self._lasts,
+            "auth_time": int(grant.event.at.timestamp()),
+            "acr": grant.acr_word,
+            "amr": list(grant.event.amr),
+            "sid": grant.sid,
+            "at_hash": at_hash(access_token, signer.algorithm),
+        }
+        content.pop("nonce", None)
+        if nonce is not None:
+            content["nonce"] = nonce
+        return signer.sign(content)
+
+
+def at_hash(access_token: str, algorithm: str) -> str:
+    """Give the ``at_hash`` of OpenID Connect Core 3.1.3.6.
+
+    Raises:
+        Refused: SERVER_ERROR, for an algorithm whose hash is not known: never without a value.
+    """
+    half = create_half_hash(access_token, algorithm)
+    if half is None:
+        raise Refused(SERVER_ERROR, "no hash is known for this algorithm")
+    return str(half.decode("ascii"))
