@@ -1,0 +1,1 @@
+"""The path of a login, from a validated request to a proof, an agreement and a completion."""
