@@ -39,6 +39,10 @@ class SubjectType(StrEnum):
     PUBLIC = "public"
 
 
+PUBLIC_SECTOR = Sector("*")
+"""The sector that all clients with ``public`` subjects share; no registration can name it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Secret:
     """A client secret: 256 random bits, of which only the SHA-256 is kept (hexadecimal)."""
@@ -99,3 +103,8 @@ class Client:
     def display_name(self, language: str) -> str:
         """Give the name in ``language``, else in English, else in any language it has."""
         return self.name.get(language) or self.name.get("en") or next(iter(self.name.values()))
+
+
+def subject_sector(client: Client) -> Sector:
+    """Give the sector in whose words a person is named to this client (OpenID Connect Core 8.1)."""
+    return PUBLIC_SECTOR if client.subject_type is SubjectType.PUBLIC else client.sector

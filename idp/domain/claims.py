@@ -1,0 +1,235 @@
+"""What leaves about a person: requested ∩ entitled ∩ available, and then only what was agreed.
+
+A claim leaves only when an unexpired purpose of the client lists it. What is not there is absent:
+nothing is guessed from something else (OpenID Connect Core 5.1, 5.4, 5.5).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import TYPE_CHECKING, Literal
+
+from idp.domain.client import Purpose
+from idp.domain.event import CardEvidence
+from idp.domain.vocabulary import (
+    AUTHORISED,
+    FLAGS,
+    TEXTS,
+    claims_supported,
+    fact_of,
+    scope_claims,
+    scopes_supported,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from idp.domain.client import Client
+    from idp.domain.event import AuthenticationEvent
+    from idp.domain.person import Person
+    from idp.domain.request import AuthorizationRequest, ClaimRequest
+
+__all__ = [
+    "ClaimOffer",
+    "Place",
+    "canonical_json",
+    "claims_supported",
+    "granted",
+    "missing_essential",
+    "offers",
+    "scope_claims",
+    "scopes_supported",
+]
+
+Place = Literal["id_token", "userinfo"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimOffer:
+    """One claim that could leave, shown to the citizen before it does.
+
+    Attributes:
+        name: the claim name as it was asked, an alias included.
+        value: a JSON value.
+        essential: the client says that it cannot go on without it (OpenID Connect Core 5.5.1).
+        purpose: the registered purpose that entitles it.
+        places: where it would be put.
+    """
+
+    name: str
+    value: object = field(repr=False)
+    essential: bool
+    purpose: Purpose | None
+    places: frozenset[Place]
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What the request says about one claim name, gathered from scopes and both members."""
+
+    essential: bool = False
+    places: dict[Place, tuple[str, ...]] = field(default_factory=dict)
+
+
+def offers(
+    request: AuthorizationRequest,
+    client: Client,
+    person: Person,
+    event: AuthenticationEvent,
+    *,
+    now: datetime,
+    issuer: str,
+) -> tuple[ClaimOffer, ...]:
+    """Give the claims that may leave if the citizen agrees, in the order asked; never ``sub``.
+
+    A claim asked with a value that differs from ours is not offered (OpenID Connect Core 5.5.1).
+    """
+    known = _facts(person, event)
+    made = []
+    for name, asked in _requested(request, issuer).items():
+        fact = fact_of(name, issuer=issuer)
+        purpose = None if fact is None else _purpose(client, fact, now=now, issuer=issuer)
+        value = None if fact is None else known.get(fact)
+        if purpose is None or value is None:
+            continue
+        places = frozenset(
+            place
+            for place, wanted in asked.places.items()
+            if not wanted or canonical_json(value) in wanted
+        )
+        if places:
+            made.append(
+                ClaimOffer(
+                    name=name,
+                    value=value,
+                    essential=asked.essential,
+                    purpose=purpose,
+                    places=places,
+                )
+            )
+    return tuple(made)
+
+
+def missing_essential(
+    request: AuthorizationRequest,
+    client: Client,
+    offered: Iterable[ClaimOffer],
+    *,
+    now: datetime,
+    issuer: str,
+) -> tuple[str, ...]:
+    """Give the essential claims that the client is entitled to and this login cannot give.
+
+    An essential claim that we do not know, or that no purpose entitles, is ignored like a
+    voluntary one.
+    """
+    there = {offer.name for offer in offered}
+    return tuple(
+        name
+        for name, asked in _requested(request, issuer).items()
+        if asked.essential
+        and name not in there
+        and (fact := fact_of(name, issuer=issuer)) is not None
+        and _purpose(client, fact, now=now, issuer=issuer) is not None
+    )
+
+
+def granted(
+    offered: Iterable[ClaimOffer], agreed: Iterable[str]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Give the agreed claims with their values: those of the ID token, those of userinfo."""
+    names = frozenset(agreed)
+    leaving = [offer for offer in offered if offer.name in names]
+    id_token = {offer.name: offer.value for offer in leaving if "id_token" in offer.places}
+    userinfo = {offer.name: offer.value for offer in leaving if "userinfo" in offer.places}
+    return id_token, userinfo
+
+
+def canonical_json(value: object) -> str:
+    """Give the one text of a JSON value that equal values share, to compare by."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _requested(request: AuthorizationRequest, issuer: str) -> Mapping[str, _Asked]:
+    """Gather per claim name; scopes ask at userinfo (OpenID Connect Core 5.4, code flow)."""
+    asked: dict[str, _Asked] = {}
+    for scope in request.scopes:
+        for name in scope_claims(scope, issuer=issuer):
+            asked.setdefault(name, _Asked()).places["userinfo"] = ()
+    _add(asked, request.id_token_claims, "id_token")
+    _add(asked, request.userinfo_claims, "userinfo")
+    return asked
+
+
+def _add(asked: dict[str, _Asked], claims: Iterable[ClaimRequest], place: Place) -> None:
+    for claim in claims:
+        entry = asked.setdefault(claim.name, _Asked())
+        entry.essential = entry.essential or claim.essential
+        entry.places[place] = claim.values
+
+
+def _purpose(client: Client, fact: str, *, now: datetime, issuer: str) -> Purpose | None:
+    """Find the first purpose in force that entitles a fact, under any of its names."""
+    for purpose in client.purposes:
+        if purpose.expires_at is not None and now >= purpose.expires_at:
+            continue
+        if fact in AUTHORISED and not purpose.authorisation:
+            continue
+        if any(fact_of(name, issuer=issuer) == fact for name in purpose.claims):
+            return purpose
+    return None
+
+
+def _facts(person: Person, event: AuthenticationEvent) -> dict[str, object]:
+    """Give what is known, each under its fact's name; what is unknown is left out."""
+    facts = _of_standard(person.attributes.standard)
+    facts |= _of_person(person)
+    if isinstance(event.evidence, CardEvidence):
+        facts |= _of_card(event.evidence)
+    return facts
+
+
+def _of_person(person: Person) -> dict[str, object]:
+    attributes = person.attributes
+    names = (attributes.given_name, attributes.family_name)
+    found: dict[str, object | None] = {
+        "name": " ".join(name for name in names if name) or None,
+        "given_name": attributes.given_name or None,
+        "family_name": attributes.family_name or None,
+        "rrn": attributes.national_number or None,
+        "rrn_type": attributes.national_number_type if attributes.national_number else None,
+        "updated_at": int(person.updated_at.timestamp()),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _of_card(evidence: CardEvidence) -> dict[str, object]:
+    """Give what the certificate alone proves; a document's own data come only from its files."""
+    return {
+        "issuing_country": "BE",
+        "valid_from": _instant(evidence.not_before),
+        "valid_to": _instant(evidence.not_after),
+        "card_generation": evidence.generation,
+        "certificate_serial": evidence.certificate_serial,
+    }
+
+
+def _of_standard(standard: Mapping[str, object]) -> dict[str, object]:
+    """Give a seeded person's standard claims in the types of OpenID Connect Core 5.1."""
+    facts: dict[str, object] = {
+        name: value for name in TEXTS if isinstance(value := standard.get(name), str) and value
+    }
+    address = standard.get("address")
+    if isinstance(address, dict) and address:
+        facts["address"] = address
+    for flag, subject in FLAGS.items():
+        if subject in facts:
+            facts[flag] = standard.get(flag) is True
+    return facts
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,141 @@
+"""What may be asked: scopes and claims as data, with the names that other schemes use for ours.
+
+A *fact* is what we may know of a person; a *claim name* is a word for it. Several names may stand
+for one fact, and the name that was asked is the name that is answered.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RRN_PATH: Final = "/claims/rrn"
+"""The national number's own claim name is the issuer followed by this."""
+
+
+class Source(StrEnum):
+    """Where a fact comes from, and so whether this deployment can ever give it."""
+
+    PERSON = "person"
+    CARD = "card"
+    SEEDED = "seeded"
+
+
+_PERSON: Final = ("name", "given_name", "family_name", "updated_at", "rrn", "rrn_type")
+_CARD: Final = (
+    "issuing_country",
+    "valid_from",
+    "valid_to",
+    "card_generation",
+    "certificate_serial",
+)
+TEXTS: Final = frozenset(
+    {
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "email",
+        "phone_number",
+    }
+)
+"""Standard claims of seeded persons that are texts (OpenID Connect Core 5.1)."""
+FLAGS: Final = MappingProxyType(
+    {"email_verified": "email", "phone_number_verified": "phone_number"}
+)
+"""Standard claims that are booleans, and the claim that each speaks about."""
+
+FACTS: Final[Mapping[str, Source]] = MappingProxyType(
+    {
+        **dict.fromkeys(_PERSON, Source.PERSON),
+        **dict.fromkeys(_CARD, Source.CARD),
+        **dict.fromkeys(sorted(TEXTS | FLAGS.keys() | {"address"}), Source.SEEDED),
+    }
+)
+
+AUTHORISED: Final = frozenset({"rrn", "rrn_type"})
+"""Facts that leave only under a purpose that names an authorisation."""
+
+_ALIASES: Final[Mapping[str, str]] = MappingProxyType({"egovNRN": "rrn"})
+
+_PROFILE: Final = (
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+)
+_SCOPES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "openid": (),
+        "profile": _PROFILE,
+        "email": ("email", "email_verified"),
+        "phone": ("phone_number", "phone_number_verified"),
+        "address": ("address",),
+        "egovnrn": ("egovNRN", "rrn_type"),
+        "be:rrn": (RRN_PATH, "rrn_type"),
+        "be:eid": _CARD,
+        "offline_access": (),
+    }
+)
+
+_PROTOCOL_CLAIMS: Final = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr")
+
+
+def fact_of(name: str, *, issuer: str) -> str | None:
+    """Give the fact that a claim name stands for, ``None`` for a name we do not know."""
+    if name == issuer + RRN_PATH:
+        return "rrn"
+    fact = _ALIASES.get(name, name)
+    return fact if fact in FACTS else None
+
+
+def scope_claims(scope: str, *, issuer: str) -> tuple[str, ...]:
+    """Give the claim names of a scope (OpenID Connect Core 5.4); none for an unknown one."""
+    return tuple(issuer + name if name == RRN_PATH else name for name in _SCOPES.get(scope, ()))
+
+
+def scopes_supported(*, seeded: bool) -> tuple[str, ...]:
+    """Give every scope that can lead to something here.
+
+    ``seeded`` tells whether seeded persons may sign in: only they have an address, for example.
+    """
+    return tuple(
+        scope
+        for scope, names in _SCOPES.items()
+        if not names or any(_reachable(name, seeded=seeded) for name in names)
+    )
+
+
+def claims_supported(*, issuer: str, seeded: bool) -> tuple[str, ...]:
+    """Give every claim name that can be answered here (OpenID Connect Discovery 3)."""
+    names = dict.fromkeys(_PROTOCOL_CLAIMS)
+    for scope in _SCOPES:
+        names |= dict.fromkeys(
+            name for name in scope_claims(scope, issuer=issuer) if _reachable(name, seeded=seeded)
+        )
+    return (*names, "rrn")
+
+
+def _reachable(name: str, *, seeded: bool) -> bool:
+    fact = _ALIASES.get(name, name)
+    return seeded or FACTS.get(fact) is not Source.SEEDED

@@ -1,0 +1,1 @@
+"""The OpenID Connect protocol: requests, codes, tokens. It knows no means of login."""
