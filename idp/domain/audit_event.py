@@ -33,12 +33,14 @@ class Kind(StrEnum):
     CONSENT_GIVEN = "consent.given"
     CODE_ISSUED = "code.issued"
     CODE_REUSED = "code.reused"
+    CODE_REFUSED = "code.refused"
     TOKENS_ISSUED = "tokens.issued"
     TOKENS_REFRESHED = "tokens.refreshed"
     REFRESH_RETRIED = "refresh.retried"
     REFRESH_REUSED = "refresh.reused"
     GRANT_ENDED = "grant.ended"
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - an event's name
+    TOKEN_FOREIGN = "token.foreign"  # noqa: S105 - an event's name
     CLAIMS_RELEASED = "claims.released"
     CLIENT_CHANGED = "client.changed"
     KEY_CHANGED = "key.changed"
@@ -125,6 +127,14 @@ def code_reused(*, grant: Grant, at: datetime) -> AuditEvent:
     return _of_grant(Kind.CODE_REUSED, grant, at)
 
 
+def code_refused(*, grant: Grant, at: datetime, reason: str) -> AuditEvent:
+    """A code was presented by its client and spent without giving tokens.
+
+    ``reason`` is a catalogue code.
+    """
+    return _of_grant(Kind.CODE_REFUSED, grant, at, reason=reason)
+
+
 def tokens_issued(*, grant: Grant, at: datetime) -> AuditEvent:
     """A code became tokens."""
     return _of_grant(Kind.TOKENS_ISSUED, grant, at, scope=" ".join(grant.scopes))
@@ -156,6 +166,13 @@ def token_revoked(*, grant: GrantId, client: ClientId, at: datetime, what: str) 
     """A client revoked a token of its own (RFC 7009)."""
     return AuditEvent(
         kind=Kind.TOKEN_REVOKED, at=at, client=client, details={"grant": grant, "what": what}
+    )
+
+
+def foreign_presented(*, grant: GrantId, client: ClientId, at: datetime, what: str) -> AuditEvent:
+    """An authenticated ``client`` presented a code or token that was given to another one."""
+    return AuditEvent(
+        kind=Kind.TOKEN_FOREIGN, at=at, client=client, details={"grant": grant, "what": what}
     )
 
 

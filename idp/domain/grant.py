@@ -101,6 +101,15 @@ class LiveToken:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How the person and the session behind a grant stand, without anything sealed."""
+
+    person_state: PersonState
+    session_opened_at: datetime
+    session_ended_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RefreshFamily:
     """All refresh tokens of one grant: a generation counter and the secret that derives them.
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         GrantId,
         LiveToken,
         RefreshFamily,
+        Standing,
         TokenHash,
     )
     from idp.domain.person import Attributes, Person, PersonId, PersonState, Sector, SubjectId
@@ -159,8 +160,19 @@ class Sessions(Protocol):
         """Note that the session is used at a client; give the sid it is known by there."""
         ...
 
+    def succeed(self, key: SessionKey, session: Session, *, at: datetime) -> bool:
+        """Open ``session`` in the place of the one under ``key``, as one and the same sign-on.
+
+        The former opens nothing any more, its grants live on, and ending either ends both.
+        ``False``, and nothing is opened, if the former had ended.
+        """
+        ...
+
     def end(self, key: SessionKey, *, at: datetime) -> bool:
-        """End it, and every grant of it that is not offline; ``False`` if it had ended before."""
+        """End it with its whole sign-on, and every grant of that which is not offline.
+
+        ``False`` if it had ended before.
+        """
         ...
 
 
@@ -194,6 +206,10 @@ class Grants(Protocol):
     def find_code(self, code: TokenHash) -> Code | None: ...
     def add(self, grant: Grant) -> None: ...
     def get(self, grant_id: GrantId) -> Grant | None: ...
+    def standing(self, person_id: PersonId, session: SessionKey) -> Standing | None:
+        """Read in one statement; ``None`` when the session is unknown or of somebody else."""
+        ...
+
     def end(self, grant_id: GrantId, *, at: datetime) -> bool:
         """End the grant with all its tokens and families; ``False`` if it had ended before."""
         ...
@@ -288,7 +304,18 @@ class AuditTrail(Protocol):
         ...
 
     def add_head(self, head: AuditHead) -> None: ...
+    def last_head(self) -> AuditHead | None: ...
     def heads(self) -> Sequence[AuditHead]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeaseHeld:
+    """A job, and who may do it until when (or did, if that has passed)."""
+
+    job: str
+    holder: str
+    fence: int
+    until: datetime
 
 
 class Leases(Protocol):
@@ -300,6 +327,10 @@ class Leases(Protocol):
 
     def check(self, job: str, *, fence: int) -> None:
         """Raise ``VersionConflict`` when the lease was taken over since."""
+        ...
+
+    def held(self) -> Sequence[LeaseHeld]:
+        """Give every lease ever taken, by job."""
         ...
 
 

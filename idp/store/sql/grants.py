@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import bindparam, func, insert, select, true, update
 
 from idp.domain.client import ClientId
-from idp.domain.grant import AccessToken, Grant, GrantId, LiveToken, TokenHash
+from idp.domain.grant import AccessToken, Grant, GrantId, LiveToken, Standing, TokenHash
 from idp.domain.person import PersonState
 from idp.store.encoding import Encoding
 from idp.store.sealing import seal, unseal
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from idp.domain.grant import Code, FamilyId, RefreshFamily
     from idp.domain.person import PersonId
+    from idp.domain.session import SessionKey
     from idp.store.ports import Presented, Vault
     from idp.store.sql.statement import Link, Row
 
@@ -63,6 +64,13 @@ _LIVE: Final = Statement(
         .outerjoin(schema.sessions, schema.sessions.c.key == _G.c.session)
     )
     .where(_T.c.hash == bindparam("which"))
+)
+_STANDING: Final = Statement(
+    select(schema.people.c.state, schema.sessions.c.opened_at, schema.sessions.c.ended_at)
+    .select_from(
+        schema.sessions.join(schema.people, schema.people.c.id == schema.sessions.c.person)
+    )
+    .where(schema.sessions.c.key == bindparam("session"), schema.people.c.id == bindparam("person"))
 )
 _REVOKE: Final = Statement(
     update(_T)
@@ -117,6 +125,18 @@ class SqlGrants:
         """Read with the claims opened."""
         row = self._link.one(_GET, {"which": grant_id})
         return None if row is None else self._grant(row)
+
+    def standing(self, person_id: PersonId, session: SessionKey) -> Standing | None:
+        """Read the person's state and the session's times."""
+        row = self._link.one(_STANDING, {"person": person_id, "session": session})
+        if row is None:
+            return None
+        state, opened_at, ended_at = row
+        return Standing(
+            person_state=PersonState(state),
+            session_opened_at=moment(opened_at),
+            session_ended_at=moment(ended_at),
+        )
 
     def end(self, grant_id: GrantId, *, at: datetime) -> bool:
         """End it once, with everything that hangs off it."""

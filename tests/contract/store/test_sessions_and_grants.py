@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idp.domain.client import ClientId
-from idp.domain.grant import FamilyId, GrantId, TokenHash
-from idp.domain.person import PersonState
+from idp.domain.grant import FamilyId, GrantId, Standing, TokenHash
+from idp.domain.person import PersonId, PersonState
 from idp.domain.session import SessionKey
 from idp.store.ports import Duplicate
 from tests.contract.store.stand_ins import (
@@ -181,6 +181,23 @@ def test_a_locked_person_a_disabled_and_a_removed_client_show_in_the_token(
     with granted.begin() as unit:
         unit.clients.remove(SHOP, at=LATER)
     assert not live(granted).client_enabled
+
+
+def test_the_standing_of_a_grant_is_its_persons_state_and_its_sessions_times(
+    granted: Ledger,
+) -> None:
+    def standing(person: str = AN, session: str = "session-1") -> Standing | None:
+        with granted.read() as unit:
+            return unit.grants.standing(PersonId(person), SessionKey(session))
+
+    good = Standing(person_state=PersonState.ACTIVE, session_opened_at=START, session_ended_at=None)
+    assert standing() == good
+    assert standing(person="somebody-else") is None
+    assert standing(session="unknown") is None
+    with granted.begin() as unit:
+        unit.sessions.end(SESSION, at=LATER)
+        unit.people.set_state(AN, PersonState.LOCKED, at=LATER)
+    assert standing() == replace(good, person_state=PersonState.LOCKED, session_ended_at=LATER)
 
 
 def test_a_revoked_token_keeps_its_first_time_and_its_grant(granted: Ledger) -> None:
