@@ -111,7 +111,7 @@ def test_a_good_card_is_accepted(world: World, name: str, kind: str, generation:
     [
         ("expired", "certificate_expired"),
         ("revoked", "certificate_revoked"),
-        ("suspended", "certificate_suspended"),
+        ("suspended", "certificate_revoked"),
     ],
 )
 def test_a_card_in_trouble_is_refused_for_its_own_reason(
