@@ -1,0 +1,93 @@
+// openid-client, a certified library, as an e-service: it says what to open, hears where it ended.
+//
+// Speaks lines of JSON: out {"open": url} and at the end {"done": {...}} or {"failed": {...}};
+// in, one line with the URL that the browser was sent back to.
+//
+//   node openid_client.mjs '{"issuer": …, "clientId": …, "auth": "private_key_jwt", …}'
+import * as readline from "node:readline";
+import * as client from "openid-client";
+import { importJWK } from "jose";
+
+const wanted = JSON.parse(process.argv[2]);
+const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const say = (message) => console.log(JSON.stringify(message));
+
+async function authentication() {
+  switch (wanted.auth) {
+    case "private_key_jwt":
+      return client.PrivateKeyJwt({ key: await importJWK(wanted.jwk, wanted.jwk.alg), kid: wanted.jwk.kid });
+    case "client_secret_basic":
+      return client.ClientSecretBasic(wanted.secret);
+    case "client_secret_post":
+      return client.ClientSecretPost(wanted.secret);
+    case "none":
+      return client.None();
+  }
+  throw new Error(`no such authentication: ${wanted.auth}`);
+}
+
+async function login(config) {
+  const verifier = client.randomPKCECodeVerifier();
+  const state = client.randomState();
+  const nonce = client.randomNonce();
+  const parameters = {
+    redirect_uri: wanted.redirectUri,
+    scope: wanted.scope,
+    code_challenge: await client.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
+    state,
+    nonce,
+    ...wanted.parameters,
+  };
+  const url = wanted.pushed
+    ? await client.buildAuthorizationUrlWithPAR(config, parameters)
+    : client.buildAuthorizationUrl(config, parameters);
+  say({ open: url.href });
+  const { value: back } = await lines.next();
+  return client.authorizationCodeGrant(config, new URL(back), {
+    pkceCodeVerifier: verifier,
+    expectedState: state,
+    expectedNonce: nonce,
+    idTokenExpected: true,
+    ...(wanted.parameters?.max_age && { maxAge: Number(wanted.parameters.max_age) }),
+  });
+}
+
+async function main() {
+  const config = await client.discovery(
+    new URL(wanted.issuer),
+    wanted.clientId,
+    { id_token_signed_response_alg: wanted.algorithm },
+    await authentication(),
+    { execute: [client.allowInsecureRequests] },
+  );
+  const tokens = await login(config);
+  const claims = tokens.claims();
+  const info = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
+  const done = { claims, info, metadata: config.serverMetadata() };
+  if (tokens.refresh_token) {
+    const fresh = await client.refreshTokenGrant(config, tokens.refresh_token);
+    done.refreshed = fresh.claims();
+    done.rotated = fresh.refresh_token !== undefined && fresh.refresh_token !== tokens.refresh_token;
+    done.infoAgain = await client.fetchUserInfo(config, fresh.access_token, claims.sub);
+    if (wanted.auth !== "none") {
+      done.before = await client.tokenIntrospection(config, fresh.access_token);
+      await client.tokenRevocation(config, fresh.access_token);
+      done.after = await client.tokenIntrospection(config, fresh.access_token);
+    }
+  }
+  done.logout = client.buildEndSessionUrl(config, {
+    post_logout_redirect_uri: wanted.postLogoutRedirectUri,
+    id_token_hint: tokens.id_token,
+    state: "left",
+  }).href;
+  say({ done });
+}
+
+try {
+  await main();
+} catch (error) {
+  say({ failed: { name: error.name, code: error.code, error: error.error, message: error.message, cause: String(error.cause) } });
+  process.exitCode = 1;
+}
+lines.return?.();
