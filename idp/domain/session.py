@@ -18,7 +18,9 @@ class Session:
     """Who is signed in, since when, by which proof, and at which clients.
 
     Attributes:
-        event: the latest proof (a step-up replaces it and the cookie with it).
+        event: the latest proof (a step-up opens a successor with another cookie).
+        succeeded_at: when a successor took its place in the same sign-on: it opens nothing any
+            more, and the grants that name it end with the successor.
         sids: the ``sid`` given to each client of this session (OpenID Connect Back-Channel Logout).
     """
 
@@ -26,6 +28,7 @@ class Session:
     event: AuthenticationEvent
     opened_at: datetime
     used_at: datetime
+    succeeded_at: datetime | None = None
     ended_at: datetime | None = None
     sids: dict[ClientId, str]
 
@@ -34,6 +37,7 @@ def is_alive(session: Session, *, idle: timedelta, absolute: timedelta, now: dat
     """Tell whether the session may still be used for single sign-on."""
     return (
         session.ended_at is None
+        and session.succeeded_at is None
         and now < session.used_at + idle
         and now < session.opened_at + absolute
     )

@@ -1,7 +1,7 @@
 """What may go: expired codes and tokens, spent marks past their time, and what hung off them.
 
 A grant goes, with the claims in it, when nothing hangs off it any more; a session when it was
-opened so long ago that no policy keeps it alive, or ended, and no grant names it.
+opened so long ago that no policy keeps it alive, or ended or succeeded, and no grant names it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,11 @@ _PURGES: Final = (
     ),
     _some(
         _S,
-        or_(_S.c.ended_at < _before, _S.c.opened_at < bindparam("long_before")),
+        or_(
+            _S.c.ended_at < _before,
+            _S.c.succeeded_at < _before,
+            _S.c.opened_at < bindparam("long_before"),
+        ),
         ~exists().where(_G.c.session == _S.c.key),
     ),
     _some(_C, ~exists().where(_S.c.key == _C.c.session)),

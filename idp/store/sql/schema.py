@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The migration this code needs; ``serve`` refuses a schema that is older."""
 
 metadata = MetaData(
@@ -100,9 +100,11 @@ sessions = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("person", Text, nullable=False, index=True),
+    Column("sign_on", Text, nullable=False, index=True),
     Column("event", LargeBinary, nullable=False),
     _moment("opened_at"),
     _moment("used_at"),
+    _moment("succeeded_at", nullable=True),
     _moment("ended_at", nullable=True),
     Index("ix_sessions_opened_at", "opened_at"),
 )
@@ -243,4 +245,35 @@ leases = Table(
     Column("holder", Text, nullable=False),
     Column("fence", BigInteger, nullable=False),
     _moment("until"),
+)
+
+key_roots = Table(
+    "key_roots",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    _moment("created_at"),
+)
+
+key_ring = Table(
+    "key_ring",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("algorithm", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _moment("announced_at"),
+    _moment("signing_at", nullable=True),
+    _moment("retiring_at", nullable=True),
+    _moment("retired_at", nullable=True),
+    Column("generation", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
 )

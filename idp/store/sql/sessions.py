@@ -1,10 +1,14 @@
-"""Signed-in browsers; ending one ends what hangs off it in the same unit."""
+"""Signed-in browsers; ending one ends its whole sign-on, and what hangs off it, in the same unit.
+
+A sign-on is a line of sessions, each the successor of the one before (a step-up, a new proof by the
+same person). All carry the key of the first, so that grants given along the line end together.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, false, select, update
+from sqlalchemy import bindparam, false, func, select, update
 
 from idp.domain.client import ClientId
 from idp.domain.event import AuthenticationEvent
@@ -30,7 +34,15 @@ _C: Final = schema.session_clients
 
 _OPEN: Final = Statement(lambda new: new(_T).on_conflict_do_nothing().returning(_T.c.key))
 _GET: Final = Statement(
-    select(_T.c.event, _T.c.opened_at, _T.c.used_at, _T.c.ended_at, _C.c.client, _C.c.sid)
+    select(
+        _T.c.event,
+        _T.c.opened_at,
+        _T.c.used_at,
+        _T.c.succeeded_at,
+        _T.c.ended_at,
+        _C.c.client,
+        _C.c.sid,
+    )
     .select_from(_T.outerjoin(_C, _C.c.session == _T.c.key))
     .where(_T.c.key == bindparam("key"))
 )
@@ -43,13 +55,22 @@ _JOIN: Final = Statement(lambda new: new(_C).on_conflict_do_nothing().returning(
 _SID: Final = Statement(
     select(_C.c.sid).where(_C.c.session == bindparam("session"), _C.c.client == bindparam("client"))
 )
-_END: Final = Statement(
+_SUCCEED: Final = Statement(
     update(_T)
     .where(_T.c.key == bindparam("which"), _T.c.ended_at.is_(None))
+    .values(succeeded_at=func.coalesce(_T.c.succeeded_at, bindparam("at")))
+    .returning(_T.c.sign_on)
+)
+_OWN: Final = _T.alias("own")
+_SIGN_ON: Final = select(_OWN.c.sign_on).where(_OWN.c.key == bindparam("which")).scalar_subquery()
+_END: Final = Statement(
+    update(_T)
+    .where(_T.c.sign_on == _SIGN_ON, _T.c.ended_at.is_(None))
     .values(ended_at=bindparam("at"))
 )
 _END_GRANTS: Final = end_grants(
-    schema.grants.c.session == bindparam("which"), schema.grants.c.offline == false()
+    schema.grants.c.session.in_(select(_T.c.key).where(_T.c.sign_on == _SIGN_ON)),
+    schema.grants.c.offline == false(),
 )
 
 
@@ -63,17 +84,30 @@ class SqlSessions:
         self._vault = vault
 
     def open(self, session: Session) -> None:
-        """Insert, with the clients it is used at already."""
+        """Insert as the first of its sign-on, with the clients it is used at already."""
+        self._insert(session, sign_on=session.key)
+
+    def succeed(self, key: SessionKey, session: Session, *, at: datetime) -> bool:
+        """Mark the former, whose row stays locked, and insert the successor."""
+        row = self._link.one(_SUCCEED, {"which": key, "at": micros(at)})
+        if row is None:
+            return False
+        self._insert(session, sign_on=row[0])
+        return True
+
+    def _insert(self, session: Session, *, sign_on: str) -> None:
         row = self._link.one(
             _OPEN,
             {
                 "key": session.key,
+                "sign_on": sign_on,
                 "person": session.event.person,
                 "event": seal(
                     self._vault, _PURPOSE, (session.key,), _ENCODING.encode(session.event)
                 ),
                 "opened_at": micros(session.opened_at),
                 "used_at": micros(session.used_at),
+                "succeeded_at": micros(session.succeeded_at),
                 "ended_at": micros(session.ended_at),
             },
         )
@@ -87,14 +121,15 @@ class SqlSessions:
         rows = self._link.all(_GET, {"key": key})
         if not rows:
             return None
-        sealed, opened_at, used_at, ended_at = rows[0][:4]
+        sealed, opened_at, used_at, succeeded_at, ended_at = rows[0][:5]
         return Session(
             key=key,
             event=_ENCODING.decode(unseal(self._vault, _PURPOSE, (key,), sealed)),
             opened_at=moment(opened_at),
             used_at=moment(used_at),
+            succeeded_at=moment(succeeded_at),
             ended_at=moment(ended_at),
-            sids={ClientId(row[4]): row[5] for row in rows if row[4] is not None},
+            sids={ClientId(row[5]): row[6] for row in rows if row[5] is not None},
         )
 
     def touch(self, key: SessionKey, *, at: datetime) -> None:
@@ -108,7 +143,7 @@ class SqlSessions:
         return sid if row is None else str(row[0])
 
     def end(self, key: SessionKey, *, at: datetime) -> bool:
-        """End it once, and with it every grant that is not offline."""
+        """End its sign-on once, and with it every grant that is not offline."""
         values = {"which": key, "at": micros(at)}
         if not self._link.run(_END, values):
             return False

@@ -89,14 +89,17 @@ def _sessions() -> None:
         "sessions",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("sign_on", sa.Text(), nullable=False),
         sa.Column("event", sa.LargeBinary(), nullable=False),
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=False),
+        sa.Column("succeeded_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("key", name="pk_sessions"),
     )
     op.create_index("ix_sessions_opened_at", "sessions", ["opened_at"])
     op.create_index("ix_sessions_person", "sessions", ["person"])
+    op.create_index("ix_sessions_sign_on", "sessions", ["sign_on"])
     op.create_table(
         "session_clients",
         sa.Column("session", sa.Text(), nullable=False),
