@@ -1,0 +1,155 @@
+"""Which public keys a client may authenticate with: strong, public, and fit for what we verify."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from idp.oidc.registration_members import Members
+
+ASSERTION_ALGORITHMS: Final = ("ES256", "EdDSA", "PS256", "RS256")
+"""What a client may sign its assertions with."""
+
+_MOST: Final = 10
+_LONGEST_KID: Final = 128
+_LEAST_RSA: Final = 2048
+_MOST_RSA: Final = 8192
+_LEAST_EXPONENT: Final = 65537
+_MOST_EXPONENT: Final = 2**32
+_PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_REMOTE: Final = frozenset({"x5u", "jku"})
+_KEPT: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "key_ops")
+_KINDS: Final[dict[str, type[ECKey | OKPKey | RSAKey]]] = {
+    "EC": ECKey,
+    "OKP": OKPKey,
+    "RSA": RSAKey,
+}
+_FITTING: Final[dict[tuple[str, object], tuple[str, ...]]] = {
+    ("EC", "P-256"): ("ES256",),
+    ("OKP", "Ed25519"): ("EdDSA",),
+    ("RSA", None): ("PS256", "RS256"),
+}
+
+
+def read_jwks(members: Members) -> dict[str, object] | None:
+    """Give the member ``jwks`` (RFC 7517 section 5) with what we keep of each key."""
+    value = members.raw("jwks")
+    if value is None:
+        return None
+    keys = value.get("keys") if isinstance(value, dict) else None
+    if not isinstance(keys, (list, tuple)) or not keys:
+        members.fault("jwks", 'write the public keys as { "keys": [ … ] }, at least one')
+        return None
+    if len(keys) > _MOST:
+        members.fault("jwks", f"at most {_MOST} keys, not {len(keys)}")
+        return None
+    kept: list[dict[str, object]] = []
+    for place, key in enumerate(keys):
+        faults = list(faults_of(key) if isinstance(key, dict) else ("write a table",))
+        for said in faults:
+            members.fault(f"jwks.keys[{place}]", said)
+        if not faults:
+            kept.append({name: key[name] for name in _KEPT if name in key})
+    _tell_apart(members, kept)
+    return {"keys": kept}
+
+
+def fitting(key: Mapping[str, object]) -> tuple[str, ...]:
+    """Give the algorithms that a key of the registration can be verified with."""
+    kind = str(key.get("kty"))
+    able = _FITTING.get((kind, None if kind == "RSA" else key.get("crv")), ())
+    named = key.get("alg")
+    return able if named is None else tuple(one for one in able if one == named)
+
+
+def faults_of(key: Mapping[str, object]) -> Iterator[str]:
+    """Give what is wrong with one key; nothing means that it may be registered."""
+    private = sorted(_PRIVATE & key.keys())
+    if private:
+        yield (
+            f"this holds private or secret members ({', '.join(private)}): consider the key "
+            "known to others, make a new one, and register its public part alone"
+        )
+        return
+    kind = key.get("kty")
+    if kind not in _KINDS:
+        yield "kty is EC, RSA or OKP"
+        return
+    yield from _use_faults(key)
+    strength = _strength_fault(key)
+    if strength:
+        yield strength
+    elif not fitting(key):
+        yield _unfit(key)
+
+
+def _use_faults(key: Mapping[str, object]) -> Iterator[str]:
+    if key.get("use") not in {None, "sig"}:
+        yield 'use is "sig"; encryption to clients is not supported'
+    operations = key.get("key_ops")
+    if operations is not None and operations != ["verify"]:
+        yield 'key_ops is ["verify"], or leave it out'
+    kid = key.get("kid")
+    if kid is not None and not (isinstance(kid, str) and 0 < len(kid) <= _LONGEST_KID):
+        yield f"kid is a text of 1 to {_LONGEST_KID} characters"
+    remote = sorted(_REMOTE & key.keys())
+    if remote:
+        yield f"leave out {', '.join(remote)}: keys are never fetched"
+
+
+def _strength_fault(key: Mapping[str, object]) -> str | None:
+    try:
+        public = _imported(key).public_key
+    except (JoseError, ValueError, TypeError, KeyError):
+        return "this is not a well-formed public key of its kty"
+    if isinstance(public, EllipticCurvePublicKey):
+        return None
+    if isinstance(public, RSAPublicKey):
+        return _rsa_fault(public)
+    return None
+
+
+def _imported(key: Mapping[str, object]) -> ECKey | OKPKey | RSAKey:
+    kind = _KINDS[str(key["kty"])]
+    return kind.import_key(cast("Any", {name: key[name] for name in _KEPT if name in key}))
+
+
+def _rsa_fault(public: RSAPublicKey) -> str | None:
+    if not _LEAST_RSA <= public.key_size <= _MOST_RSA:
+        return (
+            f"an RSA key has {_LEAST_RSA} to {_MOST_RSA} bits, not {public.key_size}; "
+            "make one of 3072, or better an EC key on P-256"
+        )
+    exponent = public.public_numbers().e
+    if not _LEAST_EXPONENT <= exponent < _MOST_EXPONENT:
+        return "the RSA exponent is 65537; make a new key"
+    return None
+
+
+def _unfit(key: Mapping[str, object]) -> str:
+    able = _FITTING.get((str(key["kty"]), None if key["kty"] == "RSA" else key.get("crv")))
+    if able:
+        return f"alg is {' or '.join(able)} for such a key, or leave it out"
+    return (
+        "no algorithm accepted here fits this curve; use P-256 (ES256) or Ed25519 (EdDSA), "
+        "or an RSA key (PS256, RS256)"
+    )
+
+
+def _tell_apart(members: Members, keys: list[dict[str, object]]) -> None:
+    kids = [key.get("kid") for key in keys]
+    if len(keys) > 1 and None in kids:
+        members.fault("jwks", "with several keys each needs a kid")
+    named = [kid for kid in kids if kid is not None]
+    if len(set(named)) < len(named):
+        members.fault("jwks", "every kid is different")
+    prints = [_imported(key).thumbprint() for key in keys]
+    if len(set(prints)) < len(prints):
+        members.fault("jwks", "the same key is there twice; leave one out")

@@ -1,0 +1,75 @@
+"""What this deployment lets a registration ask for: exactly what it advertises, nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from idp.domain.assurance import ALIASES
+from idp.domain.client import ClientAuth, SubjectType
+from idp.domain.vocabulary import AUTHORISED, claims_supported, fact_of, scopes_supported
+from idp.oidc.registered_keys import ASSERTION_ALGORITHMS
+
+if TYPE_CHECKING:
+    from idp.config import Settings
+
+GRANT_TYPES = ("authorization_code", "refresh_token")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """The bounds of a registration.
+
+    Attributes:
+        issuer: the issuer URL; its own origin is never a redirect URI.
+        languages: in which languages a purpose must be explained to the citizen.
+        algorithms: what the key ring can sign ID tokens with, the default first.
+        seeded: seeded persons may sign in, so the claims that only they have can be given.
+        public_subject: the operator approves of ``subject_type`` public.
+    """
+
+    issuer: str
+    languages: tuple[str, ...]
+    algorithms: tuple[str, ...]
+    seeded: bool = False
+    public_subject: bool = False
+
+    def scopes(self) -> tuple[str, ...]:
+        """Give the scopes that may be registered."""
+        return scopes_supported(seeded=self.seeded)
+
+    def claims(self) -> tuple[str, ...]:
+        """Give the claim names that a purpose may entitle; those of the protocol need none."""
+        return tuple(
+            name
+            for name in claims_supported(issuer=self.issuer, seeded=self.seeded)
+            if fact_of(name, issuer=self.issuer) is not None
+        )
+
+    def is_national_number(self, claim: str) -> bool:
+        """Tell whether a claim name stands for the national number or says something of it."""
+        return fact_of(claim, issuer=self.issuer) in AUTHORISED
+
+    def metadata(self) -> dict[str, object]:
+        """Give the provider's metadata that bound a registration (RFC 8414 section 2)."""
+        return {
+            "scopes_supported": list(self.scopes()),
+            "response_types_supported": ["code"],
+            "grant_types_supported": list(GRANT_TYPES),
+            "token_endpoint_auth_methods_supported": [method.value for method in ClientAuth],
+            "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+            "id_token_signing_alg_values_supported": list(self.algorithms),
+            "subject_types_supported": [kind.value for kind in SubjectType],
+            "acr_values_supported": list(ALIASES),
+        }
+
+
+def policy_of(settings: Settings, *, public_subject: bool = False) -> Policy:
+    """Give the bounds of a deployment; ``public_subject`` is the operator's approval."""
+    return Policy(
+        issuer=settings.issuer,
+        languages=settings.languages,
+        algorithms=settings.keys.algorithms,
+        seeded=settings.login.seeded_sign_in,
+        public_subject=public_subject,
+    )
