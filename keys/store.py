@@ -211,7 +211,7 @@ def found(
     """
     if records.root() is not None:
         raise VaultFounded("the vault is founded; its root is never replaced")
-    _refuse_lost(records)
+    refuse_lost_root(records)
     context = _root_context(_ROOT_ID, _ROOT_VERSION)
     sealed = _sealed(kek, _ROOT_PURPOSE, context, entropy(_ROOT_BYTES), entropy)
     records.add_root(
@@ -229,7 +229,7 @@ def open_vault(records: RootRecords, kek: bytes, *, entropy: Callable[[int], byt
     """
     record = records.root()
     if record is None:
-        _refuse_lost(records)
+        refuse_lost_root(records)
         raise VaultUnfounded("this deployment has no vault yet: run 'sesame setup'")
     try:
         context = _root_context(record.id, record.version)
@@ -242,7 +242,8 @@ def open_vault(records: RootRecords, kek: bytes, *, entropy: Callable[[int], byt
     return SealedVault(root, entropy=entropy)
 
 
-def _refuse_lost(records: RootRecords) -> None:
+def refuse_lost_root(records: RootRecords) -> None:
+    """Demand that nothing needs a root, where there is none. Raises: RootLost."""
     if records.anything_sealed():
         raise RootLost(
             "the vault's root is gone while sealed rows exist: restore the row of key_roots from "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from idp.store.embedded.ephemeral import EmbeddedEphemeral
 from idp.store.memory import MemoryEphemeral
+from idp.store.sql.keys import RootRows
 from idp.store.sql.ledger import SqlLedger
 from idp.store.sql.migrate import check
 from idp.store.sql.sqlite import SqliteEngine
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from idp.store.ports import Ephemeral, Vault
     from idp.store.sql.engine import Engine
+
+_SomeVault = TypeVar("_SomeVault", bound="Vault")
 
 
 def open_ledger(
@@ -35,6 +38,28 @@ def open_ledger(
     """
     check(url)
     return SqlLedger(open_engine(url, now=now), vault, entropy=entropy)
+
+
+def open_sealed_ledger(
+    url: str,
+    unlock: Callable[[RootRows], _SomeVault],
+    *,
+    now: Callable[[], datetime],
+    entropy: Callable[[int], bytes],
+) -> tuple[SqlLedger, _SomeVault]:
+    """Open a Ledger whose vault's root lies in it: ``unlock`` makes the vault from its rows.
+
+    Raises:
+        SchemaOutdated, StoreUnavailable, UnsafeStore: as ``open_ledger``; and what ``unlock`` does.
+    """
+    check(url)
+    engine = open_engine(url, now=now)
+    try:
+        vault = unlock(RootRows(engine))
+    except BaseException:
+        engine.close()
+        raise
+    return SqlLedger(engine, vault, entropy=entropy), vault
 
 
 def open_engine(url: str, *, now: Callable[[], datetime]) -> Engine:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from idp.domain.person import Attributes, Person, PersonId, PersonState, Sector, SubjectId
     from idp.domain.session import Session, SessionKey
+    from keys.ports import KeyRows
 
 
 class StoreUnavailable(Refused):
@@ -345,6 +346,7 @@ class Unit(Protocol):
     outbox: Outbox
     audit: AuditTrail
     leases: Leases
+    keys: KeyRows
 
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent; the unit then rolls back."""

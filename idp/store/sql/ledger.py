@@ -10,6 +10,7 @@ from idp.store.sql.clients import ClientCache, SqlClients
 from idp.store.sql.consents import SqlConsents
 from idp.store.sql.epochs import bump_epoch, read_epoch
 from idp.store.sql.grants import SqlGrants
+from idp.store.sql.keys import SqlKeys
 from idp.store.sql.leases import SqlLeases
 from idp.store.sql.outbox import SqlOutbox
 from idp.store.sql.people import SqlPeople
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     )
     from idp.store.sql.engine import Engine
     from idp.store.sql.statement import Link
+    from keys.ports import KeyRows
 
 _EVENT_BYTES = 16
 
@@ -62,6 +64,7 @@ class SqlUnit:
         self.outbox: Outbox = SqlOutbox(link, vault, entropy)
         self.audit: AuditTrail = SqlAuditTrail(link)
         self.leases: Leases = SqlLeases(link)
+        self.keys: KeyRows = SqlKeys(link)
 
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent."""
