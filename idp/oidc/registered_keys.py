@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -105,32 +105,37 @@ def _use_faults(key: Mapping[str, object]) -> Iterator[str]:
 
 
 def _strength_fault(key: Mapping[str, object]) -> str | None:
+    bits = _modulus_bits(key)
+    if bits is not None and not _LEAST_RSA <= bits <= _MOST_RSA:
+        return (
+            f"an RSA key has {_LEAST_RSA} to {_MOST_RSA} bits, not {bits}; "
+            "make one of 3072, or better an EC key on P-256"
+        )
     try:
         public = _imported(key).public_key
     except (JoseError, ValueError, TypeError, KeyError):
         return "this is not a well-formed public key of its kty"
-    if isinstance(public, EllipticCurvePublicKey):
-        return None
     if isinstance(public, RSAPublicKey):
-        return _rsa_fault(public)
+        exponent = public.public_numbers().e
+        if not _LEAST_EXPONENT <= exponent < _MOST_EXPONENT:
+            return "the RSA exponent is 65537; make a new key"
     return None
+
+
+def _modulus_bits(key: Mapping[str, object]) -> int | None:
+    """Give the size of an RSA key before anything is computed with it."""
+    modulus = key.get("n")
+    if key["kty"] != "RSA" or not isinstance(modulus, str):
+        return None
+    try:
+        return int.from_bytes(urlsafe_b64decode(modulus + "==="), "big").bit_length()
+    except ValueError:
+        return None
 
 
 def _imported(key: Mapping[str, object]) -> ECKey | OKPKey | RSAKey:
     kind = _KINDS[str(key["kty"])]
     return kind.import_key(cast("Any", {name: key[name] for name in _KEPT if name in key}))
-
-
-def _rsa_fault(public: RSAPublicKey) -> str | None:
-    if not _LEAST_RSA <= public.key_size <= _MOST_RSA:
-        return (
-            f"an RSA key has {_LEAST_RSA} to {_MOST_RSA} bits, not {public.key_size}; "
-            "make one of 3072, or better an EC key on P-256"
-        )
-    exponent = public.public_numbers().e
-    if not _LEAST_EXPONENT <= exponent < _MOST_EXPONENT:
-        return "the RSA exponent is 65537; make a new key"
-    return None
 
 
 def _unfit(key: Mapping[str, object]) -> str:

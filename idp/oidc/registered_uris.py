@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -97,7 +98,7 @@ def faults_of(uri: str, allowed: Allowed, *, answers: bool = True) -> Iterator[s
     found = web or app
     if found is not None:
         yield from _path_faults(found["path"])
-        yield from _query_faults(found["query"] or "", answers=answers)
+        yield from _query_faults(found["query"], answers=answers)
 
 
 def host_of(uri: str) -> str | None:
@@ -200,7 +201,12 @@ def _is_a_label(label: str) -> bool:
         again = letters.encode("punycode")
     except UnicodeError:
         return False
-    return again == hidden and not letters.isascii() and letters == letters.lower()
+    return (
+        again == hidden
+        and not letters.isascii()
+        and letters == letters.lower()
+        and all(unicodedata.category(one)[0] in "LMN" or one in "-·" for one in letters)
+    )
 
 
 def _ipv4_fault(host: str) -> str | None:
@@ -231,7 +237,11 @@ def _path_faults(path: str) -> Iterator[str]:
         yield "no . or .. in the path; write where it leads"
 
 
-def _query_faults(query: str, *, answers: bool) -> Iterator[str]:
+def _query_faults(query: str | None, *, answers: bool) -> Iterator[str]:
+    if query is None:
+        return
+    if not query:
+        yield "leave out the ? with nothing after it"
     if not _SAFE_QUERY.fullmatch(query):
         yield "the query has a character that must be percent-encoded"
     if re.search(r"%(?:[01][0-9a-f]|7f)", query, re.IGNORECASE):
