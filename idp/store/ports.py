@@ -352,6 +352,10 @@ class Unit(Protocol):
         """Mark a single-use thing spent. Raises: AlreadySpent; the unit then rolls back."""
         ...
 
+    def is_spent(self, kind: str, key: str) -> bool:
+        """Tell whether it was spent, to say so early; only ``spend`` decides who is first."""
+        ...
+
     def record(self, event: AuditEvent) -> None:
         """Write the audit row of this unit."""
         ...

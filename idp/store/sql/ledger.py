@@ -16,7 +16,7 @@ from idp.store.sql.outbox import SqlOutbox
 from idp.store.sql.people import SqlPeople
 from idp.store.sql.purge import purge
 from idp.store.sql.sessions import SqlSessions
-from idp.store.sql.spent import spend
+from idp.store.sql.spent import is_spent, spend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,6 +69,10 @@ class SqlUnit:
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent."""
         spend(self._link, kind, key, until=until)
+
+    def is_spent(self, kind: str, key: str) -> bool:
+        """Tell whether it was spent; only ``spend`` decides."""
+        return is_spent(self._link, kind, key)
 
     def record(self, event: AuditEvent) -> None:
         """Write the audit row of this unit, under a random identifier."""

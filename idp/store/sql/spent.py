@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy import bindparam, select
+
 from idp.store.ports import AlreadySpent
 from idp.store.sql import schema
 from idp.store.sql.moments import micros
@@ -17,10 +19,22 @@ if TYPE_CHECKING:
 
 _T: Final = schema.spent
 _SPEND: Final = Statement(lambda new: new(_T).on_conflict_do_nothing().returning(_T.c.until))
+_IS_SPENT: Final = Statement(
+    select(_T.c.until).where(_T.c.kind == bindparam("kind"), _T.c.key == bindparam("key"))
+)
 
 
 def spend(link: Link, kind: str, key: str, *, until: datetime) -> None:
     """Insert the mark, or raise ``AlreadySpent``; a mark counts until it is purged."""
-    digest = hashlib.sha256(key.encode()).digest()
-    if link.one(_SPEND, {"kind": kind, "key": digest, "until": micros(until)}) is None:
+    mark = {"kind": kind, "key": _digest(key), "until": micros(until)}
+    if link.one(_SPEND, mark) is None:
         raise AlreadySpent(kind)
+
+
+def is_spent(link: Link, kind: str, key: str) -> bool:
+    """Tell whether the mark is there; it decides nothing."""
+    return link.one(_IS_SPENT, {"kind": kind, "key": _digest(key)}) is not None
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()

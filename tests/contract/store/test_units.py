@@ -39,6 +39,17 @@ def test_a_thing_is_spent_once_per_kind(ledger: Ledger) -> None:
     assert refused.value.kind == "par"
 
 
+def test_a_reading_unit_tells_what_was_spent_and_only_after_the_commit(ledger: Ledger) -> None:
+    with ledger.begin() as unit:
+        unit.spend("par", "urn:1", until=START)
+        with ledger.read() as other:
+            assert not other.is_spent("par", "urn:1")
+    with ledger.read() as unit:
+        assert unit.is_spent("par", "urn:1")
+        assert not unit.is_spent("transaction", "urn:1")
+        assert not unit.is_spent("par", "urn:2")
+
+
 def test_one_conflict_rolls_everything_back(ledger: Ledger) -> None:
     event = audit_event.epoch_bumped(epoch=2, at=START, actor="test")
     with ledger.begin() as unit:
