@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from authlib.oauth2.rfc6749 import scope_to_list  # type: ignore[import-untyped]
 from authlib.oauth2.rfc7636.challenge import (  # type: ignore[import-untyped]
@@ -39,9 +39,6 @@ from idp.oidc.claims_parameter import read_claims
 from idp.oidc.form import Parameters
 from idp.oidc.hints import HintRing, open_hint
 from idp.oidc.redirects import registered
-
-if TYPE_CHECKING:
-    pass
 
 LONGEST_STATE: Final = 2048
 LONGEST_NONCE: Final = 1024

@@ -1,0 +1,126 @@
+"""A transaction that was agreed becomes a code: every mark, the subject and the audit row at once.
+
+This runs inside the unit of work of whoever completes a login. It answers nothing itself: the
+answer it gives leaves only after that unit's commit. The grant travels inside the code until it is
+redeemed, so that an unredeemed code leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from idp.domain import audit_event
+from idp.domain.answer import reply_to, success
+from idp.domain.assurance import word_for
+from idp.domain.claims import granted, offers
+from idp.domain.client import subject_sector
+from idp.domain.gate import may_issue
+from idp.domain.grant import Code, Grant, GrantId
+from idp.domain.person import SubjectId
+from idp.domain.transaction import Step, WrongStep
+from idp.errors import SESSION_CHANGED, Refused
+from idp.oidc.par import SPENT_KIND as SPENT_PAR
+from idp.oidc.tokens import encoded, mint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from idp.config import Settings
+    from idp.domain.answer import Answer
+    from idp.domain.client import Client
+    from idp.domain.event import AuthenticationEvent
+    from idp.domain.person import Person
+    from idp.domain.session import Session
+    from idp.domain.transaction import Agreement, Transaction
+    from idp.store.ports import Unit
+
+SPENT_TRANSACTION: Final = "transaction"
+_NAME_BYTES: Final = 16
+
+
+class Completion:
+    """Completes logins of browsers (RFC 6749 section 4.1.2, OpenID Connect Core 3.1.2.5)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime],
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._issuer = settings.issuer
+        self._code_lasts = settings.lifetimes.code
+        # A pushed request visited at the end of its life opens a transaction with a whole one.
+        self._remembered = 2 * settings.lifetimes.transaction
+        self._now = now
+        self._entropy = entropy
+
+    def __call__(
+        self, unit: Unit, tx: Transaction, *, client: Client, person: Person, session: Session
+    ) -> Answer:
+        """Issue the code of ``tx`` in ``unit``.
+
+        Raises:
+            Refused: the gate is closed, or session, proof and person are not of one person.
+            AlreadySpent: this transaction, or the pushed request behind it, was completed before.
+            WrongStep: the citizen has not agreed.
+        """
+        event, agreement = _agreed(tx)
+        if not person.id == event.person == session.event.person:
+            raise Refused(SESSION_CHANGED, "session, proof and person differ")
+        now = self._now()
+        may_issue(person_state=person.state, client=client, evidence=event.evidence, now=now)
+        self._spend(unit, tx, now)
+        offered = offers(tx.request, client, person, event, now=now, issuer=self._issuer)
+        id_token_claims, userinfo_claims = granted(offered, agreement.claims)
+        grant = Grant(
+            id=GrantId(self._name()),
+            person=person.id,
+            client=client.id,
+            session=session.key,
+            sid=unit.sessions.join(session.key, client.id, sid=self._name()),
+            subject=unit.people.subject(
+                person.id, subject_sector(client), candidate=SubjectId(self._name())
+            ),
+            scopes=tx.request.scopes,
+            event=event,
+            acr_word=word_for(event.acr, tx.request.acr_words),
+            id_token_claims=id_token_claims,
+            userinfo_claims=userinfo_claims,
+            resources=tx.request.resources,
+            offline="offline_access" in tx.request.scopes,
+            created_at=now,
+        )
+        return self._issue(unit, tx, grant, now)
+
+    def _issue(self, unit: Unit, tx: Transaction, grant: Grant, now: datetime) -> Answer:
+        minted = mint(epoch=unit.epoch(), entropy=self._entropy)
+        unit.grants.add_code(
+            Code(
+                hash=minted.hash,
+                grant=grant,
+                redirect_uri=tx.request.redirect_uri,
+                code_challenge=tx.request.code_challenge,
+                nonce=tx.request.nonce,
+                issued_at=now,
+                expires_at=now + self._code_lasts,
+            )
+        )
+        unit.record(audit_event.code_issued(grant=grant, transaction=tx.id))
+        return success(reply_to(tx.request), code=minted.text, issuer=self._issuer)
+
+    def _spend(self, unit: Unit, tx: Transaction, now: datetime) -> None:
+        until = now + self._remembered
+        unit.spend(SPENT_TRANSACTION, tx.id, until=until)
+        if tx.request.pushed is not None:
+            unit.spend(SPENT_PAR, tx.request.pushed, until=until)
+
+    def _name(self) -> str:
+        return encoded(self._entropy(_NAME_BYTES))
+
+
+def _agreed(tx: Transaction) -> tuple[AuthenticationEvent, Agreement]:
+    if tx.step is not Step.AGREED or tx.event is None or tx.agreement is None:
+        raise WrongStep(f"{tx.step} cannot be completed")
+    return tx.event, tx.agreement

@@ -1,0 +1,74 @@
+"""What the provider says of itself (OpenID Connect Discovery 1.0, RFC 8414): only what works.
+
+The document is prepared once, with its entity tag; a change of settings is a restart.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from idp.domain.assurance import ALIASES
+from idp.domain.client import ClientAuth, SubjectType
+from idp.domain.request import Prompt, ResponseMode
+from idp.domain.vocabulary import claims_supported, scopes_supported
+from idp.oidc import paths
+from idp.oidc.registered_keys import ASSERTION_ALGORITHMS
+from idp.oidc.registration_policy import GRANT_TYPES
+from keys.jwks import Document, document
+
+if TYPE_CHECKING:
+    from idp.config import Settings
+
+MEDIA_TYPE: Final = "application/json"
+_ENDPOINTS: Final = {
+    "authorization_endpoint": paths.AUTHORIZE,
+    "pushed_authorization_request_endpoint": paths.PAR,
+    "token_endpoint": paths.TOKEN,
+    "userinfo_endpoint": paths.USERINFO,
+    "jwks_uri": paths.JWKS,
+    "introspection_endpoint": paths.INTROSPECT,
+    "revocation_endpoint": paths.REVOKE,
+    "end_session_endpoint": paths.LOGOUT,
+}
+
+
+def discovery(settings: Settings, *, algorithms: tuple[str, ...]) -> Document:
+    """Prepare the document; ``algorithms`` are those with a signing key, the default first."""
+    body = json.dumps(metadata(settings, algorithms=algorithms), separators=(",", ":"))
+    return document(body.encode("ascii"), media_type=MEDIA_TYPE, max_age=settings.keys.jwks_max_age)
+
+
+def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, object]:
+    """Give the provider's metadata by member name."""
+    methods = [method.value for method in ClientAuth]
+    seeded = settings.login.seeded_sign_in
+    return {
+        "issuer": settings.issuer,
+        **{name: settings.issuer + path for name, path in _ENDPOINTS.items()},
+        "require_pushed_authorization_requests": False,
+        "scopes_supported": list(scopes_supported(seeded=seeded)),
+        "response_types_supported": ["code"],
+        "response_modes_supported": [mode.value for mode in ResponseMode],
+        "grant_types_supported": list(GRANT_TYPES),
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": [prompt.value for prompt in Prompt],
+        "acr_values_supported": list(ALIASES),
+        "subject_types_supported": [kind.value for kind in SubjectType],
+        "id_token_signing_alg_values_supported": list(algorithms),
+        "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": [
+            method for method in methods if method != ClientAuth.NONE
+        ],
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "claim_types_supported": ["normal"],
+        "claims_supported": list(claims_supported(issuer=settings.issuer, seeded=seeded)),
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "authorization_response_iss_parameter_supported": True,
+        "ui_locales_supported": list(settings.languages),
+    }
