@@ -17,7 +17,14 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from keys import states
-from keys.algorithms import generate, private_bytes, public_bytes, read_private, read_public
+from keys.algorithms import (
+    generate,
+    private_bytes,
+    public_bytes,
+    read_private,
+    read_public,
+    thumbprint,
+)
 from keys.errors import (
     KeysError,
     NoSigningKey,
@@ -154,7 +161,7 @@ class KeyRing:
 
     def generate(self, algorithm: str, *, by: str) -> tuple[Move, ...]:
         """Announce a successor. Raises: StepRefused, PolicyRefused."""
-        return self._change(lambda keys, _: states.announcing(keys, algorithm), by=by)
+        return self._change(lambda keys, _: states.announcing(keys, algorithm, self.policy), by=by)
 
     def rotate(self, *, by: str) -> tuple[Move, ...]:
         """Announce a successor of every key that has none; they sign once announced long enough."""
@@ -289,8 +296,7 @@ class KeyRing:
         self, snapshot: Snapshot, steps: tuple[Step, ...], *, at: datetime, by: str
     ) -> RingChange:
         def fresh(algorithm: str) -> KeyRecord:
-            private = generate(algorithm)
-            kid = Verifier(algorithm, private.public_key()).kid
+            private, kid = _named_key(algorithm)
             sealed = self._vault.seal(_PRIVATE, _context(kid, algorithm), private_bytes(private))
             return KeyRecord(
                 kid=kid, algorithm=algorithm, state=State.ANNOUNCED, announced_at=at, sealed=sealed
@@ -340,6 +346,15 @@ class KeyRing:
             return self._vault.open(purpose, context, key.sealed)
         except SealBroken as error:
             raise RingTampered(f"the signing key {key.kid} does not open") from error
+
+
+def _named_key(algorithm: str) -> tuple[PrivateKey, str]:
+    """Make a key whose thumbprint an operator can type: a leading dash would be an option."""
+    while True:
+        private = generate(algorithm)
+        kid = thumbprint(private.public_key())
+        if not kid.startswith("-"):
+            return private, kid
 
 
 def _context(kid: str, algorithm: str) -> bytes:

@@ -112,9 +112,18 @@ def _due_of(
     return []
 
 
-def announcing(keys: tuple[KeyRecord, ...], algorithm: str) -> tuple[Step, ...]:
-    """Plan a successor for one algorithm. Raises: StepRefused when one is announced."""
-    waiting = in_state(keys, State.ANNOUNCED, checked(algorithm))
+def announcing(keys: tuple[KeyRecord, ...], algorithm: str, policy: RingPolicy) -> tuple[Step, ...]:
+    """Plan a successor for one algorithm.
+
+    Raises:
+        StepRefused: one is announced, or the policy does not keep the algorithm.
+    """
+    if checked(algorithm) not in policy.algorithms:
+        raise StepRefused(
+            f"the configuration does not keep {algorithm}: add it to keys.algorithms, and the "
+            "housekeeper announces a key"
+        )
+    waiting = in_state(keys, State.ANNOUNCED, algorithm)
     if waiting is not None:
         raise StepRefused(f"a key of {algorithm} is announced already: {waiting.kid}")
     return (Step(algorithm=algorithm, to=State.ANNOUNCED),)
@@ -195,6 +204,17 @@ def _named(keys: tuple[KeyRecord, ...], kid: str) -> KeyRecord:
     if not found:
         raise KeyUnknown("no key has this identifier: see 'sesame keys list'")
     return found[0]
+
+
+def outlook(key: KeyRecord, policy: RingPolicy) -> datetime | None:
+    """Give when policy alone would move this key on; ``None`` once retired."""
+    if key.state is State.ANNOUNCED:
+        return key.announced_at + policy.announce
+    if key.state is State.SIGNING:
+        return _since(key) + policy.signing
+    if key.state is State.RETIRING and key.retiring_at is not None:
+        return key.retiring_at + policy.retiring
+    return None
 
 
 # --- doing it -----------------------------------------------------------------------------------

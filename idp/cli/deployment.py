@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pwd
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,13 +12,16 @@ import click
 
 from idp import log
 from idp.config import ConfigRefused, load
-from idp.runtime import shifted_now, system_now
+from idp.runtime import shifted_now, system_entropy, system_monotonic, system_now
+from idp.store.ports import SchemaOutdated, StoreUnavailable, UnsafeStore
+from keys.errors import KeysError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from idp.config import Settings
+    from idp.services import Foundation
 
 ENVIRONMENT_VARIABLE: Final = "SESAME_CONFIG"
 
@@ -57,3 +62,46 @@ def clock_of(settings: Settings) -> Callable[[], datetime]:
 def start_logging(settings: Settings) -> None:
     """Send JSON lines to standard error."""
     log.configure(clock_of(settings))
+
+
+def operator() -> str:
+    """Name who runs this command, as the audit trail will: the account of the machine.
+
+    The account is asked of the system; the variables LOGNAME and USER say what anybody writes.
+    """
+    try:
+        return f"operator:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:  # an account without a name
+        return f"operator:{os.getuid()}"
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what can be wrong with a deployment into a message that says what to do."""
+    try:
+        yield
+    except SchemaOutdated as error:
+        raise click.ClickException(f"the Ledger's {error}") from error
+    except StoreUnavailable as error:
+        raise click.ClickException(f"a store cannot be used: {error.detail}") from error
+    except (UnsafeStore, KeysError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def opened(config_path: Path | None) -> Iterator[Foundation]:
+    """Open what the configuration describes, and explain whatever is wrong until it is closed."""
+    from idp.services import lay
+
+    settings = settings_from(config_path)
+    with explained():
+        foundation = lay(
+            settings,
+            now=clock_of(settings),
+            monotonic=system_monotonic,
+            entropy=system_entropy,
+        )
+        try:
+            yield foundation
+        finally:
+            foundation.close()
