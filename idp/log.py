@@ -72,6 +72,11 @@ def write(event: str, *, level: int = logging.INFO, **fields: str | float | None
     _logger.log(level, event, extra={"sesame_fields": fields})
 
 
+def fault(event: str, error: BaseException) -> None:
+    """Write one line at ERROR for an exception nobody expected: its kind and place, no message."""
+    _logger.error(event, exc_info=error, extra={"sesame_fields": {}})
+
+
 class JsonFormatter(logging.Formatter):
     """Turns a record into one line of ASCII JSON; no exception text leaves the process."""
 
@@ -96,7 +101,7 @@ class JsonFormatter(logging.Formatter):
                 {name: _short(value) for name, value in fields.items() if value is not None}
             )
         if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = _where(record.exc_info[1])
+            line["exception"] = where(record.exc_info[1])
         for name, variable in (("request", request_id), ("transaction", transaction_id)):
             value = variable.get()
             if value is not None:
@@ -128,7 +133,7 @@ def _short(value: str | float) -> str | int | float:
     return value
 
 
-def _where(error: BaseException) -> str:
+def where(error: BaseException) -> str:
     """Name the exception and the place it was raised, without its message (it may hold input)."""
     frame = error.__traceback__
     place = "unknown"

@@ -6,7 +6,7 @@ sealer that slept through its lease writes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.audit.heads import HeadSigner
-    from idp.store.ports import Ledger
+    from idp.store.ports import AuditRow, AuditTrail, Ledger
 
 JOB: Final = "audit.seal"
-_BATCH: Final = 500
+BATCH: Final = 500
 _HEAD_EVERY: Final = timedelta(seconds=60)
 _HEAD_ROWS: Final = 1000
 
@@ -35,24 +35,23 @@ class Sealed:
 def seal_round(ledger: Ledger, signer: HeadSigner, *, fence: int, at: datetime) -> Sealed:
     """Link every committed row that is not linked yet, in one unit, at most 500.
 
-    The head is computed from what is read in the unit; the signature is made after reading and
-    before the unit that stores it, never inside one.
+    A round that finds nothing to do only reads. The head is computed from what is read in the unit;
+    the signature is made after it and before the unit that stores it, never inside one.
 
     Raises:
         VersionConflict: the lease was taken over; nothing was written.
     """
-    with ledger.begin() as unit:
-        unit.leases.check(JOB, fence=fence)
-        pending = unit.audit.unsealed(limit=_BATCH)
-        tail = unit.audit.tail()
-        sequence = tail.sequence if tail and tail.sequence is not None else 0
-        link = tail.link if tail and tail.link is not None else GENESIS
-        for row in pending:
-            sequence += 1
-            link = next_link(link, sequence=sequence, row=row)
-            unit.audit.seal(row.id, sequence=sequence, link=link)
-        heads = unit.audit.heads()
-    last = heads[-1] if heads else None
+    with ledger.read() as unit:
+        last = unit.audit.last_head()
+        idle = not unit.audit.unsealed(limit=1)
+        tail = unit.audit.tail() if idle else None
+    rows = 0
+    if not idle:
+        with ledger.begin() as unit:
+            unit.leases.check(JOB, fence=fence)
+            tail, rows = _link(unit.audit)
+    sequence = tail.sequence if tail and tail.sequence is not None else 0
+    link = tail.link if tail and tail.link is not None else GENESIS
     due = sequence > 0 and (
         last is None
         or sequence - last.sequence >= _HEAD_ROWS
@@ -63,4 +62,18 @@ def seal_round(ledger: Ledger, signer: HeadSigner, *, fence: int, at: datetime) 
         with ledger.begin() as unit:
             unit.leases.check(JOB, fence=fence)
             unit.audit.add_head(head)
-    return Sealed(rows=len(pending), head=due)
+    return Sealed(rows=rows, head=due)
+
+
+def _link(trail: AuditTrail) -> tuple[AuditRow | None, int]:
+    """Link what waits; give the tail that results and how many rows were linked."""
+    pending = trail.unsealed(limit=BATCH)
+    tail = trail.tail()
+    sequence = tail.sequence if tail and tail.sequence is not None else 0
+    link = tail.link if tail and tail.link is not None else GENESIS
+    for row in pending:
+        sequence += 1
+        link = next_link(link, sequence=sequence, row=row)
+        trail.seal(row.id, sequence=sequence, link=link)
+        tail = replace(row, sequence=sequence, link=link)
+    return tail, len(pending)

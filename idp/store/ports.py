@@ -176,6 +176,10 @@ class Sessions(Protocol):
         """
         ...
 
+    def end_by_person(self, person_id: PersonId, *, at: datetime) -> int:
+        """End every session of a person, none of their grants; give how many ended."""
+        ...
+
 
 class Consents(Protocol):
     """Remembered agreements."""

@@ -52,6 +52,11 @@ _SEAL: Final = Statement(
 )
 _ADD_HEAD: Final = Statement(insert(_H).values({name: bindparam(name) for name in _HEAD}))
 _HEADS: Final = Statement(select(*(_H.c[name] for name in _HEAD)).order_by(_H.c.sequence, _H.c.id))
+_LAST_HEAD: Final = Statement(
+    select(*(_H.c[name] for name in _HEAD))
+    .order_by(_H.c.sequence.desc(), _H.c.id.desc())
+    .limit(bindparam("most"))
+)
 
 
 def record(link: Link, vault: Vault, event: AuditEvent, *, row_id: str) -> None:
@@ -110,12 +115,19 @@ class SqlAuditTrail:
             },
         )
 
+    def last_head(self) -> AuditHead | None:
+        """Give the head that saw furthest."""
+        row = self._link.one(_LAST_HEAD, {"most": 1})
+        return None if row is None else _head(row)
+
     def heads(self) -> Sequence[AuditHead]:
         """Give every head, by sequence."""
-        return [
-            AuditHead(sequence=sequence, link=link, at=moment(at), statement=statement)
-            for sequence, link, at, statement in self._link.all(_HEADS, {})
-        ]
+        return [_head(row) for row in self._link.all(_HEADS, {})]
+
+
+def _head(row: Row) -> AuditHead:
+    sequence, link, at, statement = row
+    return AuditHead(sequence=sequence, link=link, at=moment(at), statement=statement)
 
 
 def _row(row: Row) -> AuditRow:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, bindparam, case, literal_column, or_, select
 
-from idp.store.ports import VersionConflict
+from idp.store.ports import LeaseHeld, VersionConflict
 from idp.store.sql import schema
-from idp.store.sql.moments import micros
+from idp.store.sql.moments import micros, moment
 from idp.store.sql.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
     from typing import Any
 
@@ -47,6 +47,7 @@ _TAKE: Final = Statement(_take)
 _CHECK: Final = Statement(
     select(_T.c.fence).where(_T.c.job == bindparam("job")).with_for_update(read=True)
 )
+_HELD: Final = Statement(select(_T.c.job, _T.c.holder, _T.c.fence, _T.c.until).order_by(_T.c.job))
 
 
 class SqlLeases:
@@ -69,3 +70,10 @@ class SqlLeases:
         row = self._link.one(_CHECK, {"job": job})
         if row is None or row[0] != fence:
             raise VersionConflict(job)
+
+    def held(self) -> Sequence[LeaseHeld]:
+        """Give every lease, by job."""
+        return [
+            LeaseHeld(job=job, holder=holder, fence=fence, until=moment(until))
+            for job, holder, fence, until in self._link.all(_HELD, {})
+        ]

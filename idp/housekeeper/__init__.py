@@ -1,0 +1,1 @@
+"""The background jobs: each done by one process at a time, wherever housekeepers run."""

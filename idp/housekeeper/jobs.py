@@ -1,0 +1,67 @@
+"""The jobs there are, and how often each is looked at."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from idp.audit import refusals, seal
+from idp.errors import CATALOGUE
+from idp.housekeeper import outbox
+from idp.housekeeper.job import Job, Round
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from idp.audit.heads import HeadSigner
+    from idp.housekeeper.outbox import Handler
+    from idp.store.ports import Ephemeral, Ledger
+
+KEYS: Final = "keys"
+PURGE: Final = "purge"
+
+_PURGE_ROWS: Final = 500
+_KEPT_AFTER_END: Final = timedelta(hours=1)
+"""A spent code is recognised as reused, not as unknown, until this long after its end."""
+
+
+def jobs(  # noqa: PLR0913 - one argument for each thing that jobs work on
+    *,
+    ledger: Ledger,
+    ephemeral: Ephemeral,
+    signer: HeadSigner,
+    advance_keys: Callable[[], int],
+    handlers: Mapping[str, Handler],
+    now: Callable[[], datetime],
+    entropy: Callable[[int], bytes],
+) -> tuple[Job, ...]:
+    """Give every job; ``advance_keys`` does what policy and clock demand, and counts changes."""
+    collector = refusals.RefusalCollector(ledger, ephemeral, codes=CATALOGUE)
+    delivery = outbox.Delivery(ledger, handlers, now=now, entropy=entropy)
+
+    def sealing(*, fence: int, at: datetime) -> Round:
+        sealed = seal.seal_round(ledger, signer, fence=fence, at=at)
+        return Round(count=sealed.rows, more=sealed.rows == seal.BATCH)
+
+    def promotion(*, fence: int, at: datetime) -> Round:
+        # The ring writes with a generation of its own, which is a finer fence than the lease's.
+        del fence, at
+        return Round(count=advance_keys())
+
+    def purging(*, fence: int, at: datetime) -> Round:
+        with ledger.begin() as unit:
+            unit.leases.check(PURGE, fence=fence)
+            gone = unit.purge(before=at - _KEPT_AFTER_END, limit=_PURGE_ROWS)
+        return Round(count=gone, more=gone == _PURGE_ROWS)
+
+    def counting(*, fence: int, at: datetime) -> Round:
+        return Round(count=collector.collect(fence=fence, at=at))
+
+    return (
+        Job(name=seal.JOB, work=sealing, every=timedelta(seconds=0.5)),
+        Job(name=outbox.JOB, work=delivery.round, every=timedelta(seconds=1)),
+        Job(name=KEYS, work=promotion, every=timedelta(seconds=30)),
+        Job(name=refusals.JOB, work=counting, every=timedelta(seconds=15)),
+        Job(name=PURGE, work=purging, every=timedelta(seconds=60)),
+    )
