@@ -38,6 +38,7 @@ __all__ = [
     "canonical_json",
     "claims_supported",
     "granted",
+    "in_force",
     "missing_essential",
     "offers",
     "scope_claims",
@@ -146,6 +147,18 @@ def granted(
     id_token = {offer.name: offer.value for offer in leaving if "id_token" in offer.places}
     userinfo = {offer.name: offer.value for offer in leaving if "userinfo" in offer.places}
     return id_token, userinfo
+
+
+def in_force(
+    claims: Mapping[str, object], client: Client, *, now: datetime, issuer: str
+) -> dict[str, object]:
+    """Give the agreed claims that a purpose still entitles: a purpose may end before its grant."""
+    return {
+        name: value
+        for name, value in claims.items()
+        if (fact := fact_of(name, issuer=issuer)) is not None
+        and _purpose(client, fact, now=now, issuer=issuer) is not None
+    }
 
 
 def canonical_json(value: object) -> str:

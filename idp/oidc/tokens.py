@@ -10,45 +10,27 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from authlib.oidc.core.util import create_half_hash  # type: ignore[import-untyped]
 
 from idp.domain.grant import TokenHash
-from idp.errors import SERVER_ERROR, Refused
+from idp.errors import SERVER_ERROR, UNAVAILABLE, Refused
+from keys.errors import KeysError, RecordsUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from idp.config import Settings
     from idp.domain.client import Client
     from idp.domain.grant import Grant
     from idp.errors import Problem
+    from keys.ring import KeyRing
+    from keys.signer import Signer
 
 RANDOM_BYTES: Final = 32
 _OPAQUE: Final = re.compile(r"(0|[1-9][0-9]{0,9})\.[A-Za-z0-9_-]{43}")
-
-
-class Signer(Protocol):
-    """A live signing key; answered by ``keys.ring``."""
-
-    @property
-    def algorithm(self) -> str:
-        """Give the JWS algorithm (RFC 7518 section 3.1)."""
-        ...
-
-    def sign(self, claims: Mapping[str, object], *, typ: str = "JWT") -> str:
-        """Give a compact JWS."""
-        ...
-
-
-class Ring(Protocol):
-    """Where signers come from; answered by ``keys.ring``."""
-
-    def signer(self, algorithm: str | None = None) -> Signer:
-        """Give the live signer of an algorithm; raises where there is none."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,29 +79,37 @@ def _hash(text: str) -> TokenHash:
 class IdTokens:
     """Makes ID tokens (OpenID Connect Core 2) from a grant; signs them after its commit."""
 
-    def __init__(self, settings: Settings, ring: Ring) -> None:
+    def __init__(self, settings: Settings, ring: KeyRing) -> None:
         self._issuer = settings.issuer
         self._lasts = int(settings.lifetimes.id_token.total_seconds())
         self._ring = ring
 
     def signer(self, client: Client) -> Signer:
-        """Find the client's signer before anything is spent."""
-        return self._ring.signer(client.id_token_algorithm)
+        """Find the client's signer, before anything is spent.
+
+        Raises:
+            Refused: UNAVAILABLE while the ring cannot be read, SERVER_ERROR where no key signs so.
+        """
+        try:
+            return self._ring.signer(client.id_token_algorithm)
+        except RecordsUnavailable as error:
+            raise Refused(UNAVAILABLE, "the key ring cannot be read") from error
+        except KeysError as error:
+            raise Refused(SERVER_ERROR, f"no signer: {type(error).__name__}") from error
 
     def make(
         self,
         grant: Grant,
         signer: Signer,
         *,
-        claims: Mapping[str, object],
         access_token: str,
         nonce: str | None,
         now: datetime,
     ) -> str:
-        """Sign an ID token. Agreed ``claims`` never take the place of a protocol claim."""
+        """Sign an ID token; an agreed claim never takes the place of a protocol claim."""
         issued_at = int(now.timestamp())
         content: dict[str, object] = {
-            **claims,
+            **grant.id_token_claims,
             "iss": self._issuer,
             "sub": grant.subject,
             "aud": grant.client,

@@ -1,0 +1,71 @@
+"""The token endpoint (RFC 6749 section 3.2): who calls, by which grant type, and is that theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from idp.errors import INVALID_REQUEST, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE, Refused
+from idp.oidc import code_grant, refresh
+from idp.oidc.code_grant import CodeGrant
+from idp.oidc.issuing import Issuing
+from idp.oidc.refresh import RefreshGrant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from idp.config import Settings
+    from idp.oidc.client_auth import ClientAuthentication
+    from idp.oidc.form import Parameters
+    from idp.store.ports import Ledger
+    from keys.ring import KeyRing
+
+GRANT_TYPES = (code_grant.GRANT_TYPE, refresh.GRANT_TYPE)
+"""What works here, and so what is advertised."""
+
+
+class TokenEndpoint:
+    """Answers ``POST /token``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        ledger: Ledger,
+        authentication: ClientAuthentication,
+        ring: KeyRing,
+        now: Callable[[], datetime],
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._authentication = authentication
+        issuing = Issuing(settings, ring=ring, now=now, entropy=entropy)
+        self._grants = {
+            code_grant.GRANT_TYPE: CodeGrant(
+                settings, ledger=ledger, issuing=issuing, now=now, entropy=entropy
+            ).exchange,
+            refresh.GRANT_TYPE: RefreshGrant(
+                settings, ledger=ledger, issuing=issuing, now=now
+            ).exchange,
+        }
+
+    def exchange(
+        self, params: Parameters, *, authorization: str | None, address: str | None
+    ) -> dict[str, object]:
+        """Give the token response (RFC 6749 section 5.1; OpenID Connect Core 3.1.3.3).
+
+        Raises:
+            Refused: as ``authenticate`` and the grant types do; UNSUPPORTED_GRANT_TYPE;
+                UNAUTHORIZED_CLIENT for a grant type that is not registered for the client.
+        """
+        caller = self._authentication.authenticate(
+            params, authorization=authorization, address=address
+        )
+        grant_type = params.get("grant_type")
+        if grant_type is None:
+            raise Refused(INVALID_REQUEST, "grant_type is missing")
+        exchange = self._grants.get(grant_type)
+        if exchange is None:
+            raise Refused(UNSUPPORTED_GRANT_TYPE)
+        if grant_type not in caller.client.grant_types:
+            raise Refused(UNAUTHORIZED_CLIENT)
+        return exchange(params, caller)

@@ -1,0 +1,165 @@
+"""What every grant type does once it has a grant in hand: the gate, the token, the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from idp.domain.audit_event import claims_released
+from idp.domain.claims import in_force
+from idp.domain.gate import may_issue
+from idp.domain.grant import AccessToken, Grant
+from idp.errors import CLIENT_DISABLED, INVALID_GRANT, INVALID_TARGET, Refused
+from idp.oidc import paths, tokens
+from idp.oidc.tokens import IdTokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from idp.config import Settings
+    from idp.domain.client import Client, ClientId
+    from idp.domain.grant import Standing
+    from idp.store.ports import Unit
+    from keys.ring import KeyRing
+    from keys.signer import Signer
+
+OPENID: Final = "openid"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Issued:
+    """What was committed, and is now to be signed and told.
+
+    Attributes:
+        grant: with the claims that may still leave.
+        scopes: those of the access token.
+    """
+
+    grant: Grant
+    scopes: tuple[str, ...]
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    nonce: str | None = field(default=None, repr=False)
+
+
+class Issuing:
+    """Shared by the grant types of the token endpoint."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        ring: KeyRing,
+        now: Callable[[], datetime],
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._issuer = settings.issuer
+        self._lasts = settings.lifetimes.access_token
+        self._lasts_seconds = int(self._lasts.total_seconds())
+        self._userinfo = userinfo_audience(settings)
+        self._id_tokens = IdTokens(settings, ring)
+        self._now = now
+        self._entropy = entropy
+
+    def signer(self, client: Client) -> Signer:
+        """Find the signer first, so that nothing is spent for want of one. Raises: Refused."""
+        return self._id_tokens.signer(client)
+
+    def gate(
+        self, unit: Unit, client_id: ClientId, grant: Grant, *, at: datetime
+    ) -> tuple[Client, Standing]:
+        """Ask ``may_issue`` with the registration, the person and the session as they are now.
+
+        Raises:
+            Refused: CLIENT_DISABLED; INVALID_GRANT for everything about the person or the login,
+                which a token endpoint does not tell apart (RFC 6749 section 5.2).
+        """
+        client = unit.clients.get(client_id)
+        if client is None:
+            raise Refused(CLIENT_DISABLED, "client was removed")
+        standing = unit.grants.standing(grant.person, grant.session)
+        if standing is None:
+            raise Refused(INVALID_GRANT, "no such session of this person")
+        try:
+            may_issue(
+                person_state=standing.person_state,
+                client=client,
+                evidence=grant.event.evidence,
+                now=at,
+            )
+        except Refused as refused:
+            if refused.problem is CLIENT_DISABLED:
+                raise
+            raise Refused(INVALID_GRANT, refused.detail) from None
+        return client, standing
+
+    def audience(self, grant: Grant, asked: tuple[str, ...]) -> tuple[str, ...]:
+        """Give whom the access token is for (RFC 8707 section 2.2).
+
+        Raises:
+            Refused: INVALID_TARGET for a resource that was not granted.
+        """
+        if not set(asked) <= set(grant.resources):
+            raise Refused(INVALID_TARGET, "a resource that was not granted")
+        return tuple(dict.fromkeys(asked)) or grant.resources or (self._userinfo,)
+
+    def entitled(self, grant: Grant, client: Client, *, at: datetime) -> Grant:
+        """Give the grant with only the claims that a purpose in force entitles."""
+        return replace(
+            grant,
+            id_token_claims=in_force(grant.id_token_claims, client, now=at, issuer=self._issuer),
+            userinfo_claims=in_force(grant.userinfo_claims, client, now=at, issuer=self._issuer),
+        )
+
+    def access_token(
+        self,
+        unit: Unit,
+        grant: Grant,
+        *,
+        epoch: int,
+        scopes: tuple[str, ...],
+        audience: tuple[str, ...],
+        at: datetime,
+    ) -> str:
+        """Add an access token, and the audit row of the claims that its ID token will carry."""
+        minted = tokens.mint(epoch=epoch, entropy=self._entropy)
+        unit.grants.add_access_token(
+            AccessToken(
+                hash=minted.hash,
+                grant=grant.id,
+                client=grant.client,
+                scopes=scopes,
+                audience=audience,
+                issued_at=at,
+                expires_at=at + self._lasts,
+            )
+        )
+        if grant.id_token_claims and OPENID in scopes:
+            unit.record(claims_released(grant=grant, at=at, place="id_token"))
+        return minted.text
+
+    def answer(self, issued: Issued, signer: Signer) -> dict[str, object]:
+        """Give the token response (RFC 6749 section 5.1), signing now that all is committed."""
+        response: dict[str, object] = {
+            "access_token": issued.access_token,
+            "token_type": "Bearer",
+            "expires_in": self._lasts_seconds,
+            "scope": " ".join(issued.scopes),
+        }
+        if issued.refresh_token is not None:
+            response["refresh_token"] = issued.refresh_token
+        if OPENID in issued.scopes:
+            response["id_token"] = self._id_tokens.make(
+                issued.grant,
+                signer,
+                access_token=issued.access_token,
+                nonce=issued.nonce,
+                now=self._now(),
+            )
+        return response
+
+
+def userinfo_audience(settings: Settings) -> str:
+    """Give the audience of an access token that names no other resource: our userinfo."""
+    return settings.issuer + paths.USERINFO

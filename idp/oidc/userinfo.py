@@ -1,0 +1,114 @@
+"""UserInfo (OpenID Connect Core 5.3): the agreed claims, for as long as everything still stands.
+
+The first time that an access token fetches claims, the release is audited, in a commit before the
+answer; the same token fetching the same claims again says nothing new and writes nothing (decision
+0004). A token that gives only ``sub`` releases nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from idp.domain.audit_event import claims_released
+from idp.domain.claims import in_force, scope_claims
+from idp.errors import INSUFFICIENT_SCOPE, INVALID_TOKEN, TOKEN_MISSING, Refused
+from idp.oidc.issuing import OPENID, userinfo_audience
+from idp.oidc.living import living
+from idp.store.ports import AlreadySpent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from idp.config import Settings
+    from idp.domain.client import Client
+    from idp.domain.grant import LiveToken, TokenHash
+    from idp.oidc.form import Parameters
+    from idp.store.ports import Ledger
+
+_B64TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_LONGEST: Final = 512
+_MOST_REMEMBERED: Final = 50_000
+
+
+class UserInfo:
+    """Answers ``GET`` and ``POST /userinfo``."""
+
+    def __init__(self, settings: Settings, *, ledger: Ledger, now: Callable[[], datetime]) -> None:
+        self._issuer = settings.issuer
+        self._audience = userinfo_audience(settings)
+        self._ledger = ledger
+        self._now = now
+        self._noted: dict[TokenHash, None] = {}
+        self._lock = Lock()
+
+    def answer(
+        self, *, authorization: str | None, params: Parameters | None = None
+    ) -> dict[str, object]:
+        """Give ``sub`` and the claims.
+
+        Args:
+            authorization: the ``Authorization`` header as sent.
+            params: the form body of a POST, never a query.
+
+        Raises:
+            Refused: TOKEN_MISSING, INVALID_TOKEN, INSUFFICIENT_SCOPE (RFC 6750 section 3.1).
+        """
+        text = _presented(authorization, params)
+        at = self._now()
+        with self._ledger.read() as unit:
+            found, client = living(unit, text, at=at)
+        if self._audience not in found.token.audience:
+            raise Refused(INVALID_TOKEN, "token for another resource")
+        if OPENID not in found.token.scopes:
+            raise Refused(INSUFFICIENT_SCOPE, "token without openid")
+        claims = self._claims(found, client, at=at)
+        if claims:
+            self._note(found, at=at)
+        return {**claims, "sub": found.grant.subject}
+
+    def _claims(self, found: LiveToken, client: Client, *, at: datetime) -> dict[str, object]:
+        """Give what a purpose still entitles and what a narrowed token still covers."""
+        claims = in_force(found.grant.userinfo_claims, client, now=at, issuer=self._issuer)
+        dropped = self._names(set(found.grant.scopes) - set(found.token.scopes))
+        if dropped:
+            dropped -= self._names(set(found.token.scopes))
+            claims = {name: value for name, value in claims.items() if name not in dropped}
+        return claims
+
+    def _names(self, scopes: set[str]) -> set[str]:
+        return {name for scope in scopes for name in scope_claims(scope, issuer=self._issuer)}
+
+    def _note(self, found: LiveToken, *, at: datetime) -> None:
+        """Audit the first release by this token; the Ledger decides which one is the first."""
+        token = found.token
+        if token.hash in self._noted:
+            return
+        with self._ledger.begin() as unit:
+            try:
+                unit.spend("userinfo", token.hash, until=token.expires_at)
+            except AlreadySpent:
+                pass  # another worker's call was the first: it wrote the row
+            else:
+                unit.record(claims_released(grant=found.grant, at=at, place="userinfo"))
+        with self._lock:
+            while len(self._noted) >= _MOST_REMEMBERED:
+                del self._noted[next(iter(self._noted))]
+            self._noted[token.hash] = None
+
+
+def _presented(authorization: str | None, params: Parameters | None) -> str:
+    """Find the one token (RFC 6750 section 2). Raises: Refused(TOKEN_MISSING, INVALID_TOKEN)."""
+    in_body = None if params is None else params.get("access_token")
+    if (authorization is None) == (in_body is None):
+        raise Refused(TOKEN_MISSING, "no token, or one in two places")
+    text = in_body
+    if authorization is not None:
+        scheme, _, text = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Refused(TOKEN_MISSING, "another scheme than Bearer")
+    if text is None or len(text) > _LONGEST or _B64TOKEN.fullmatch(text) is None:
+        raise Refused(INVALID_TOKEN, "not a token")
+    return text
