@@ -127,8 +127,8 @@ class OpenForm:
         """Send the form.
 
         Args:
-            button: the id of the button to press, or its value; else the first one that has a name
-                counts, as when Enter is pressed.
+            button: the id of the button to press, or its value; else the first one, as when Enter
+                is pressed.
             values: fields by name. None unticks or removes one; a field that the form does not
                 have is refused, since a person could not fill it in either.
         """
@@ -285,8 +285,13 @@ class Browser:
         line = self._open.pop(key, None)
         if line is None or _closed_by_peer(line):
             line = self._connection(parts)
-        ask(line)  # once: a request that fails is never sent again, it may have been carried out
-        response = line.getresponse()
+        try:
+            # Once: a request that fails is never sent again, it may have been carried out.
+            ask(line)
+            response = line.getresponse()
+        except BaseException:
+            line.close()
+            raise
         self._open[key] = line
         return response
 

@@ -42,6 +42,7 @@ def main() -> None:
     entropy = secrets.token_bytes
     provider = Provider(options.issuer, address, key, now=now, entropy=entropy)
     site = Site(address=address, provider=provider, visits=Visits(entropy))
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
     # Its log of requests would hold codes and states.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", options.port, site.app(), threaded=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 VISIT: Final = "specimen_visit"  # every port of a host shares its cookies: the name must be ours
 LANGUAGE: Final = "specimen_language"
 YEAR: Final = 31_536_000
+log: Final = logging.getLogger("specimen")
 HIDDEN: Final = ("sub", "iss", "aud")
 
 
@@ -176,6 +178,7 @@ class Site:
         return response
 
     def _failed(self, error: SignInFailed) -> tuple[str, int]:
+        log.warning("%r", str(error))
         text = self._words()
         page = self._page(
             "trouble",

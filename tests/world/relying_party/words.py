@@ -16,7 +16,7 @@ LANGUAGES: Final[Mapping[str, str]] = {
     "de": "Deutsch",
     "en": "English",
 }
-_FOLDER: Final = Path(__file__).with_name("words")
+_FOLDER: Final = Path(__file__).with_name("languages")
 
 
 @cache
