@@ -281,8 +281,8 @@ def ui_locales(draft: Draft) -> None:
 
 
 def resource(draft: Draft) -> None:
-    """Absolute URIs without a fragment (RFC 8707 section 2); only our own resource is known."""
-    known = {draft.issuer, draft.issuer + paths.USERINFO}
+    """Absolute URIs without a fragment (RFC 8707 section 2); only userinfo is known."""
+    known = {draft.issuer + paths.USERINFO}
     sent = tuple(dict.fromkeys(draft.params.all("resource")))
     if len(sent) > MOST_RESOURCES:
         raise Refused(INVALID_TARGET, "too many resources")
