@@ -24,6 +24,7 @@ from idp.store.sql.statement import Statement
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from idp.domain.person import PersonId
     from idp.store.ports import Vault
     from idp.store.sql.statement import Link
 
@@ -66,6 +67,11 @@ _SIGN_ON: Final = select(_OWN.c.sign_on).where(_OWN.c.key == bindparam("which"))
 _END: Final = Statement(
     update(_T)
     .where(_T.c.sign_on == _SIGN_ON, _T.c.ended_at.is_(None))
+    .values(ended_at=bindparam("at"))
+)
+_END_BY_PERSON: Final = Statement(
+    update(_T)
+    .where(_T.c.person == bindparam("who"), _T.c.ended_at.is_(None))
     .values(ended_at=bindparam("at"))
 )
 _END_GRANTS: Final = end_grants(
@@ -150,3 +156,7 @@ class SqlSessions:
         for statement in _END_GRANTS:
             self._link.run(statement, values)
         return True
+
+    def end_by_person(self, person_id: PersonId, *, at: datetime) -> int:
+        """End every session of a person; ``Grants.end_by_person`` ends what they gave."""
+        return self._link.run(_END_BY_PERSON, {"who": person_id, "at": micros(at)})

@@ -235,6 +235,19 @@ def test_all_grants_of_a_client_or_a_person_end_offline_or_not(granted: Ledger, 
     assert live(granted, "token-2").token.revoked_at == LATER
 
 
+def test_all_sessions_of_a_person_end_once_and_nobody_elses(granted: Ledger) -> None:
+    with granted.begin() as unit:
+        unit.sessions.open(a_session("session-2"))
+        unit.sessions.open(a_session("session-3", person="other"))
+        assert unit.sessions.end_by_person(AN, at=LATER) == 2
+        assert unit.sessions.end_by_person(AN, at=LATER + MINUTE) == 0
+        ends = [
+            unit.sessions.get(SessionKey(f"session-{number}")).ended_at  # type: ignore[union-attr]
+            for number in range(1, 4)
+        ]
+    assert ends == [LATER, LATER, None]
+
+
 def test_a_family_comes_back_with_its_secret_and_advances_one_at_a_time(granted: Ledger) -> None:
     with granted.read() as unit:
         assert unit.grants.get_family(FAMILY) == a_family()

@@ -1,0 +1,152 @@
+"""What an operator says of a client: a file, options, or both; options win.
+
+Nothing is judged here but the form; the rules stand in ``idp.oidc.registration``.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from idp.domain.client import ClientAuth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_MOST_BYTES: Final = 256 * 1024
+
+# option, member, help, further arguments of click
+_OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
+    ("--name", "client_name", "LANGUAGE=TEXT, once a language.", {"multiple": True}),
+    ("--sector", "sector", "Host name of the sector.", {}),
+    ("--redirect-uri", "redirect_uris", "Exact; may be repeated.", {"multiple": True}),
+    (
+        "--post-logout-redirect-uri",
+        "post_logout_redirect_uris",
+        "Exact; may be repeated.",
+        {"multiple": True},
+    ),
+    (
+        "--auth-method",
+        "token_endpoint_auth_method",
+        "How the client proves itself.",
+        {"type": click.Choice([one.value for one in ClientAuth])},
+    ),
+    ("--auth-algorithm", "token_endpoint_auth_signing_alg", "Of its assertions.", {}),
+    ("--jwks", "jwks", "File with its public keys (JSON).", {"type": click.File("rb")}),
+    ("--grant-type", "grant_types", "May be repeated.", {"multiple": True}),
+    ("--scope", "scope", "Scopes, with spaces between.", {}),
+    ("--subject-type", "subject_type", "pairwise or public.", {}),
+    ("--pkce", "pkce", "required or optional.", {}),
+    (
+        "--require-pushed-requests/--allow-plain-requests",
+        "require_pushed_authorization_requests",
+        "Whether requests must be pushed.",
+        {"default": None},
+    ),
+    ("--id-token-algorithm", "id_token_signed_response_alg", "Of its ID tokens.", {}),
+    ("--minimum-acr", "minimum_acr", "The lowest level that it accepts.", {}),
+    ("--default-max-age", "default_max_age", "Seconds.", {"type": int}),
+    (
+        "--live-check/--no-live-check",
+        "live_check",
+        "Whether a card's status is asked anew at each login.",
+        {"default": None},
+    ),
+    ("--contact", "contact", "Who answers for it.", {}),
+    ("--expires-at", "expires_at", "A day, or a time with its zone.", {}),
+)
+
+lasts_option = click.option(
+    "--secret-lasts",
+    "lasts",
+    type=click.IntRange(1, 730),
+    default=365,
+    show_default=True,
+    help="Days that a new secret is good for.",
+)
+
+
+def registration_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--from`` and an option for each member but the purposes, which need a file."""
+    for option, member, said, further in reversed(_OPTIONS):
+        command = click.option(option, member, help=said, **further)(command)
+    return click.option(
+        "--from",
+        "source",
+        type=click.File("rb"),
+        help="TOML or JSON file with members of the registration; the purposes need one.",
+    )(command)
+
+
+def members_given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the members named by the file and the options; those not named are absent."""
+    members = _file(values["source"]) if values["source"] is not None else {}
+    for _, member, _, _ in _OPTIONS:
+        value = values[member]
+        if value is None or value == ():
+            continue
+        if member == "client_name":
+            members[member] = {**_table(members.get(member)), **dict(map(_named, value))}
+        elif member == "jwks":
+            members[member] = _json(value)
+        else:
+            members[member] = list(value) if isinstance(value, tuple) else value
+    return members
+
+
+def _file(source: Any) -> dict[str, Any]:  # noqa: ANN401 - click's open file
+    name = str(getattr(source, "name", "the file"))
+    if name.endswith(".json"):
+        found = _json(source)
+    else:
+        try:
+            found = tomllib.loads(_text(source))
+        except tomllib.TOMLDecodeError as error:
+            raise click.ClickException(f"{name}: {error}") from error
+    if not isinstance(found, dict):
+        raise click.ClickException(f"{name}: write one table (object) of members")
+    return found
+
+
+def _json(source: Any) -> Any:  # noqa: ANN401 - whatever the file holds; the rules judge it
+    name = str(getattr(source, "name", "the file"))
+    try:
+        return json.loads(_text(source), object_pairs_hook=_once)
+    except ValueError as error:
+        raise click.ClickException(f"{name}: {error}") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name} is there twice")
+    return dict(pairs)
+
+
+def _text(source: Any) -> str:  # noqa: ANN401 - click's open file
+    octets: bytes = source.read(_MOST_BYTES + 1)
+    name = str(getattr(source, "name", "the file"))
+    if len(octets) > _MOST_BYTES:
+        raise click.ClickException(f"{name}: more than {_MOST_BYTES} bytes")
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{name}: not UTF-8") from None
+
+
+def _named(text: str) -> tuple[str, str]:
+    language, equals, name = text.partition("=")
+    if not equals:
+        raise click.ClickException(f'--name {text}: write the language too, such as en="{text}"')
+    return language, name
+
+
+def _table(value: object) -> dict[str, Any]:
+    if isinstance(value, str):
+        return {"en": value}
+    return dict(value) if isinstance(value, dict) else {}
