@@ -264,25 +264,24 @@ class Country:
         Certificates and ``trust.toml`` only: no key.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        lines = ["# Written by the simulated country. Never trust it in production.", ""]
+        lines = ["# Written by the simulated country. Never trust it in production."]
         for root in self.declaration.roots:
-            lines += self._trusted(folder, root.label, "root")
             lines += [
+                *self._trusted(folder, root.label, "root"),
                 f'citizen = ["{root.citizen_authentication}"]',
                 f'foreigner = ["{root.foreigner_authentication}"]',
-                "",
+                "simulated = true",
             ]
         for ca in self.declaration.cas:
             services = profiles.Services.of(self.declaration.base_url, ca.label)
-            lines += self._trusted(folder, ca.label, "ca")
             lines += [
+                *self._trusted(folder, ca.label, "ca"),
                 f'ocsp = ["{services.ocsp}"]',
                 f'crl = ["{services.crl}"]',
                 f"nonce = {str(ca.nonce).lower()}",
                 f"max_age = {ca.max_age}",
-                "",
             ]
-        (folder / "trust.toml").write_text("\n".join(lines), encoding="utf-8")
+        (folder / "trust.toml").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
     def _trusted(self, folder: Path, label: str, table: str) -> list[str]:
         certificate = self._issuers[label].certificate
@@ -290,7 +289,7 @@ class Country:
         (folder / f"{label}.pem").write_bytes(pem)
         print_ = certificate.fingerprint(hashes.SHA256()).hex()
         return [
-            f"[[{table}]]",
+            f"\n[[{table}]]",
             f'label = "{label}"',
             f'file = "{label}.pem"',
             f'sha256 = "{print_}"',

@@ -17,7 +17,7 @@ Kind = Literal["citizen", "foreigner"]
 _CA_MEMBERS: Final = frozenset(
     {"label", "file", "sha256", "ocsp", "crl", "nonce", "max_age", "skew"}
 )
-_ROOT_MEMBERS: Final = frozenset({"label", "file", "sha256", "citizen", "foreigner"})
+_ROOT_MEMBERS: Final = frozenset({"label", "file", "sha256", "citizen", "foreigner", "simulated"})
 _DEFAULT_AGE: Final = {True: 900, False: 86_400}
 _DEFAULT_SKEW: Final = 60
 
@@ -28,11 +28,16 @@ class TrustMalformed(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrustedRoot:
-    """A pinned root and the authentication policies under it, by OID."""
+    """A pinned root and the authentication policies under it, by OID.
+
+    Attributes:
+        simulated: software cards stand under it: anybody can make one with any name.
+    """
 
     label: str
     certificate: x509.Certificate
     policies: dict[str, Kind]
+    simulated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,14 +80,19 @@ class TrustAnchors:
         return tuple(ca for ca in self.cas if ca.certificate.subject == name)
 
 
-def load(folder: Path) -> TrustAnchors:
+def load(folder: Path, *, allow_simulated: bool = False) -> TrustAnchors:
     """Read ``trust.toml`` and the PEM files that it names.
 
     An expired root or CA is no error: it is refused when a card needs it.
 
+    Args:
+        folder: where they stand.
+        allow_simulated: take the root of a simulated country too. Never in production.
+
     Raises:
         OSError: a file is missing.
-        TrustMalformed: an unknown member, another fingerprint, a CA under none of the roots.
+        TrustMalformed: an unknown member, another fingerprint, a CA under none of the roots, or a
+            simulated root that is not allowed.
     """
     try:
         data = tomllib.loads((folder / "trust.toml").read_text(encoding="utf-8"))
@@ -92,6 +102,9 @@ def load(folder: Path) -> TrustAnchors:
     if unknown:
         raise TrustMalformed(f"trust.toml: unknown tables {sorted(unknown)}")
     roots = tuple(_root(folder, row) for row in data.get("root", []))
+    for root in roots:
+        if root.simulated and not allow_simulated:
+            raise TrustMalformed(f"{root.label}: a simulated root, and those are not allowed here")
     cas = tuple(_ca(folder, row, roots) for row in data.get("ca", []))
     if not roots or not cas:
         raise TrustMalformed("trust.toml: at least one root and one CA are needed")
@@ -108,7 +121,13 @@ def _root(folder: Path, row: dict[str, Any]) -> TrustedRoot:
     if not policies:
         raise TrustMalformed(f"{row['label']}: no authentication policy")
     _require_authority(certificate, row["label"])
-    return TrustedRoot(label=row["label"], certificate=certificate, policies=policies)
+    return TrustedRoot(
+        label=row["label"],
+        certificate=certificate,
+        policies=policies,
+        # Whatever stands there other than false counts: a mistake must not make it real.
+        simulated=row.get("simulated", False) is not False,
+    )
 
 
 def _ca(folder: Path, row: dict[str, Any], roots: tuple[TrustedRoot, ...]) -> TrustedCa:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def test_the_folder_that_the_country_writes_is_loaded(tmp_path: Path) -> None:
     tokens.country().write_trust(tmp_path)
-    anchors = trust.load(tmp_path)
+    anchors = trust.load(tmp_path, allow_simulated=True)
     assert [ca.label for ca in anchors.cas] == ["citizen-new", "foreigner-new", "citizen-old"]
     assert [[root.label for root in ca.roots] for ca in anchors.cas] == [
         ["root-new"],
@@ -55,6 +55,15 @@ def test_a_folder_that_says_something_else_is_refused(
     assert changed != file.read_text()
     file.write_text(changed)
     with pytest.raises(TrustMalformed):
+        trust.load(tmp_path, allow_simulated=True)
+
+
+@pytest.mark.parametrize("word", ["true", '"yes"', "1"])
+def test_a_simulated_root_is_refused_unless_it_is_allowed(tmp_path: Path, word: str) -> None:
+    tokens.country().write_trust(tmp_path)
+    file = tmp_path / "trust.toml"
+    file.write_text(file.read_text().replace("simulated = true", f"simulated = {word}"))
+    with pytest.raises(TrustMalformed, match="simulated root"):
         trust.load(tmp_path)
 
 
@@ -65,7 +74,7 @@ def test_a_ca_under_no_pinned_root_is_refused(tmp_path: Path) -> None:
     kept = [part for part in parts if 'label = "root-old"' not in part]
     (tmp_path / "trust.toml").write_text("[[".join(kept))
     with pytest.raises(TrustMalformed, match="none of the roots"):
-        trust.load(tmp_path)
+        trust.load(tmp_path, allow_simulated=True)
 
 
 def test_a_country_is_kept_and_read_again_with_its_revocations(tmp_path: Path) -> None:
