@@ -52,7 +52,11 @@ def log_in(world: World, name: str, pin: str = PEOPLE.pin) -> VerifiedCard:
         )
 
     server = CardServer(
-        trust.load(world.trust, allow_simulated=True), fetch, now=lambda: NOW, entropy=bytes, strict_number=True
+        trust.load(world.trust, allow_simulated=True),
+        fetch,
+        now=lambda: NOW,
+        entropy=bytes,
+        strict_number=True,
     )
     challenge = server.begin()
     assembled = assemble(world.cards, entropy=bytes)
