@@ -1,0 +1,1 @@
+"""What browsers and clients speak to: pages, machine endpoints, and the headers around them."""

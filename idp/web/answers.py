@@ -1,0 +1,153 @@
+"""From a turn of the login to what the browser gets: a page, or the way back to the e-service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from werkzeug.wrappers import Response
+
+from idp.domain.answer import location, refusal
+from idp.domain.event import MethodName
+from idp.domain.request import ResponseMode
+from idp.errors import LOGIN_MOVED, Refused
+from idp.login.flow import Page
+from idp.web import headers
+from idp.web.i18n import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from idp.config import Settings
+    from idp.domain.answer import Answer, RefusedToClient
+    from idp.domain.claims import ClaimOffer
+    from idp.login.flow import LoginFlow, Turn
+    from idp.web.browser import Browser
+    from idp.web.cookies import Cookies
+    from idp.web.i18n import Texts
+    from idp.web.pages import Pages
+
+_SEE_OTHER: Final = 303
+# Shown on a page in somebody's office: the number itself is not for bystanders.
+_NOT_SHOWN: Final = frozenset({"rrn", "egovNRN", "national_number"})
+_TEMPLATES: Final[Mapping[Page, str]] = {
+    Page.CHOOSE: "choose",
+    Page.CARD: "card",
+    Page.SEEDED: "seeded",
+    Page.CONSENT: "consent",
+}
+
+
+def see_other(address: str) -> Response:
+    """Send the browser on with GET (RFC 9110 section 15.4.4).
+
+    The address is one of our own paths or a proven URL, and is written as it is.
+    """
+    response = Response(status=_SEE_OTHER, content_type="text/plain; charset=utf-8")
+    response.headers["Location"] = address
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.add("Cookie")
+    return response
+
+
+class Answers:
+    """Turns, answers and redirects as responses, with the cookies they set."""
+
+    def __init__(
+        self, settings: Settings, flow: LoginFlow, *, pages: Pages, texts: Texts, names: Cookies
+    ) -> None:
+        self._settings = settings
+        self._flow = flow
+        self._pages = pages
+        self._texts = texts
+        self._names = names
+
+    def to_service(self, answer: Answer, *, language: str) -> Response:
+        """Send an authorization response by its mode.
+
+        Query: 303 (never 307, RFC 9700 section 4.12). form_post (OAuth 2.0 Form Post Response
+        Mode): a page that a script of ours submits, or the citizen with its button.
+        """
+        if answer.mode is ResponseMode.QUERY:
+            return see_other(location(answer))
+        target = headers.source(answer.redirect_uri)
+        return self._pages.show(
+            "form_post",
+            language=language,
+            form_actions=() if target is None else (target,),
+            answer=answer,
+        )
+
+    def refused_to_service(self, error: RefusedToClient, *, language: str) -> Response:
+        """Tell the client at its proven redirect URI why it is refused."""
+        answer = refusal(error.reply, error.problem, issuer=self._settings.issuer)
+        return self.to_service(answer, language=language)
+
+    def after_post(self, turn: Turn, browser: Browser) -> Response:
+        """Answer a post: to the e-service if the login ended, else back to its page by GET."""
+        if turn.answer is not None:
+            language = browser.language_in(turn.tx.id, turn.tx.language)
+            return self._with_cookies(self.to_service(turn.answer, language=language), turn)
+        response = self._with_cookies(see_other(f"/login/{turn.tx.id}"), turn)
+        if turn.trouble is not None:
+            self._names.set(response, self._names.note, f"{turn.tx.id}.{turn.trouble.code}")
+        return response
+
+    def on_visit(self, turn: Turn, browser: Browser) -> Response:
+        """Answer a visit of a login: the page it stands at, or the way back."""
+        language = browser.language_in(turn.tx.id, turn.tx.language)
+        if turn.answer is not None:
+            return self._with_cookies(self.to_service(turn.answer, language=language), turn)
+        if turn.page not in _TEMPLATES:
+            raise Refused(LOGIN_MOVED, "a turn without a page or an answer")
+        note = browser.note(turn.tx.id)
+        response = self._page(turn, browser, language=language, trouble=turn.trouble or note)
+        if note is not None:
+            self._names.clear(response, self._names.note)
+        return self._with_cookies(response, turn)
+
+    def _page(
+        self, turn: Turn, browser: Browser, *, language: str, trouble: object
+    ) -> Response:
+        target = headers.source(turn.tx.request.redirect_uri)
+        agent = self._settings.card.agent_url if turn.page is Page.CARD else None
+        shown = _TEMPLATES[turn.page]
+        return self._pages.show(
+            shown,
+            language=language,
+            form_actions=("'self'",) if target is None else ("'self'", target),
+            connect=None if agent is None else headers.source(agent),
+            switch=True,
+            tx=turn.tx,
+            client_name=turn.client.display_name(language),
+            client_host=urlsplit(turn.tx.request.redirect_uri).hostname or "",
+            form_token=self._flow.form_token(turn.tx, browser.visitor()),
+            methods=turn.methods,
+            others=tuple(name for name in turn.methods if name is not turn.tx.method),
+            card=MethodName.CARD,
+            claims=tuple(self._claim(offer, language) for offer in turn.offers),
+            person_name=turn.person_name or "",
+            trouble=trouble,
+            agent_url=agent or "",
+        )
+
+    def _claim(self, offer: ClaimOffer, language: str) -> Mapping[str, object]:
+        value = offer.value
+        shown = isinstance(value, str) and offer.name.rpartition("/")[2] not in _NOT_SHOWN
+        return {
+            "name": offer.name,
+            "words": self._texts.claim(language, offer.name),
+            "value": value if shown else "",
+            "essential": offer.essential,
+            "reason": None if offer.purpose is None else reason(offer.purpose, language),
+        }
+
+    def _with_cookies(self, response: Response, turn: Turn) -> Response:
+        names = self._names
+        if turn.set_binding is not None:
+            names.set(response, names.browser, turn.set_binding)
+        if turn.set_session is not None:
+            names.set(response, names.session, turn.set_session)
+        elif turn.clear_session:
+            names.clear(response, names.session)
+        return response

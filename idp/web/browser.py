@@ -1,0 +1,66 @@
+"""What a browser brings to a page: cookies and preferences, as sent and never trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from idp.errors import CATALOGUE
+from idp.login.flow import Visitor
+from idp.web import cookies
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Request
+
+    from idp.errors import Problem
+    from idp.web.cookies import Cookies
+    from idp.web.i18n import Texts
+
+
+class Browser:
+    """One request, read for the pages.
+
+    The language of a page in a login is the one chosen by a link during it, else the one the login
+    was opened in (what the e-service asked, else what the browser prefers).
+    """
+
+    def __init__(self, request: Request, names: Cookies, texts: Texts) -> None:
+        self._request = request
+        self._names = names
+        self._texts = texts
+        chosen, _, login = (cookies.read(request, names.language) or "").partition(".")
+        self._chosen = chosen if chosen in texts.languages else None
+        self._chosen_in = login
+
+    @property
+    def language(self) -> str:
+        """The language outside a login: chosen before, else preferred."""
+        return self._chosen or self._texts.accepted(self._request.headers.get("Accept-Language"))
+
+    def language_in(self, login: str, opened_in: str) -> str:
+        """Give the language of a page of one login that was opened in a language."""
+        if self._chosen is not None and self._chosen_in == login:
+            return self._chosen
+        return opened_in if opened_in in self._texts.languages else self.language
+
+    @property
+    def session(self) -> str | None:
+        """The session cookie, if there is exactly one."""
+        return cookies.read(self._request, self._names.session)
+
+    @property
+    def service(self) -> str | None:
+        """The ``client_id`` that sent this browser last, as the cookie claims."""
+        return cookies.read(self._request, self._names.service)
+
+    def visitor(self) -> Visitor:
+        """Give what the login flow wants to know."""
+        return Visitor(
+            binding=cookies.read(self._request, self._names.browser),
+            session=self.session,
+            language=self.language,
+        )
+
+    def note(self, login: str) -> Problem | None:
+        """Give the trouble that the last post to this login met, to be shown once."""
+        where, _, code = (cookies.read(self._request, self._names.note) or "").partition(".")
+        return CATALOGUE.get(code) if where == login else None

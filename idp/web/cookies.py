@@ -1,0 +1,88 @@
+"""Our cookies: their names, their attributes, and a reading that is not fooled by a second one.
+
+A page on a sibling host or an older path can plant a cookie of the same name. Two values under one
+name therefore count as none: the person starts again instead of continuing as somebody else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from werkzeug.wrappers import Request, Response
+
+_VALUE: Final = re.compile(r"[A-Za-z0-9_.~:@/+-]{1,300}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cookies:
+    """The names in this deployment (RFC 6265bis 4.1.3.2 prefixes where the issuer is https).
+
+    Attributes:
+        session: who is signed in.
+        browser: the random word that logins of this browser are bound to.
+        language: the language chosen by a link: ``fr`` or, for one login, ``fr.<login>``.
+        service: the ``client_id`` that sent this browser last; for the way back on error pages.
+        note: ``<login>.<catalogue code>`` to be shown once, after a redirect.
+        secure: whether cookies travel by https only.
+    """
+
+    session: str
+    browser: str
+    language: str
+    service: str
+    note: str
+    secure: bool
+
+    @classmethod
+    def of(cls, issuer: str) -> Cookies:
+        """Give the names for an issuer; a loopback issuer over http cannot have the prefix."""
+        secure = urlsplit(issuer).scheme == "https"
+        prefix = "__Host-sesame_" if secure else "sesame_"
+        return cls(
+            session=f"{prefix}session",
+            browser=f"{prefix}browser",
+            language=f"{prefix}language",
+            service=f"{prefix}service",
+            note=f"{prefix}note",
+            secure=secure,
+        )
+
+    def set(
+        self, response: Response, name: str, value: str, *, lasts: timedelta | None = None
+    ) -> None:
+        """Set one of ours: host only, not for scripts, not on cross-site posts or frames."""
+        response.set_cookie(
+            name,
+            value,
+            max_age=lasts,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="Lax",
+        )
+
+    def clear(self, response: Response, name: str) -> None:
+        """Take one of ours away."""
+        response.delete_cookie(
+            name, path="/", secure=self.secure, httponly=True, samesite="Lax"
+        )
+
+
+def read(request: Request, name: str) -> str | None:
+    """Give a cookie's value; ``None`` if absent, malformed, or sent with two different values."""
+    header = request.headers.get("Cookie", "")
+    found = {
+        value.strip()
+        for key, separator, value in (part.partition("=") for part in header.split(";"))
+        if separator and key.strip() == name
+    }
+    if len(found) != 1:
+        return None
+    value = found.pop()
+    return value if _VALUE.fullmatch(value) else None

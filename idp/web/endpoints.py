@@ -1,0 +1,219 @@
+"""The machine endpoints: from an HTTP request to a protocol verb, and its result as JSON.
+
+Each handler is complete in itself: whatever door a request came through (the dispatcher in front,
+or Flask), it gets the same checks, the same headers and the same words of refusal.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from werkzeug.wrappers import Response
+
+from idp.errors import (
+    INSUFFICIENT_SCOPE,
+    INVALID_REQUEST,
+    INVALID_TOKEN,
+    METHOD_NOT_ALLOWED,
+    TOKEN_MISSING,
+    Refused,
+)
+from idp.oidc import paths
+from idp.oidc.form import Parameters
+from idp.web import cors
+from idp.web.errors import note_refusal, retry_after
+from idp.web.forms import require_form
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from werkzeug.wrappers import Request
+
+    from idp.services import Services
+    from idp.web.cors import CrossOrigin
+    from keys.jwks import Document
+
+    Handler = Callable[[Request], Response]
+
+_UNAUTHORIZED: Final = 401
+_CREATED: Final = 201
+_BEARER: Final = frozenset({INVALID_TOKEN.code, INSUFFICIENT_SCOPE.code, TOKEN_MISSING.code})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """One machine endpoint: its path, its methods, its one handler (both doors lead to it)."""
+
+    path: str
+    methods: tuple[str, ...]
+    handler: Handler
+
+
+class Endpoints:
+    """The handlers over the protocol's verbs."""
+
+    def __init__(self, services: Services, crossing: CrossOrigin) -> None:
+        self._services = services
+        self._crossing = crossing
+        self._realm = urlsplit(services.settings.issuer).hostname or "sesame"
+
+    def table(self) -> Mapping[str, Endpoint]:
+        """Give every machine endpoint by its path."""
+        rows: tuple[tuple[str, tuple[str, ...], Handler], ...] = (
+            (paths.TOKEN, ("POST",), self._token),
+            (paths.PAR, ("POST",), self._par),
+            (paths.INTROSPECT, ("POST",), self._introspect),
+            (paths.REVOKE, ("POST",), self._revoke),
+            (paths.USERINFO, ("GET", "POST"), self._userinfo),
+            (paths.JWKS, ("GET", "HEAD"), self._jwks),
+            (paths.DISCOVERY, ("GET", "HEAD"), self._discovery),
+        )
+        return {
+            path: Endpoint(
+                path=path, methods=methods, handler=self._guarded(path, methods, handler)
+            )
+            for path, methods, handler in rows
+        }
+
+    def refusal(self, error: Refused, request: Request) -> Response:
+        """Give the OAuth face of a refusal (RFC 6749 section 5.2, RFC 6750 section 3)."""
+        problem = error.problem
+        body = {"error": problem.oauth, "error_description": problem.description}
+        response = _json(body, status=problem.status)
+        if problem.code in _BEARER:
+            response.headers["WWW-Authenticate"] = self._bearer(error, request)
+        elif problem.status == _UNAUTHORIZED and "Authorization" in request.headers:
+            response.headers["WWW-Authenticate"] = f'Basic realm="{self._realm}"'
+        return retry_after(response)
+
+    def _guarded(self, path: str, methods: tuple[str, ...], handler: Handler) -> Handler:
+        """Wrap a handler in what is the same at every endpoint."""
+        public = path in {paths.JWKS, paths.DISCOVERY}
+
+        def guarded(request: Request) -> Response:
+            request.environ["sesame.route"] = path
+            if request.method == "OPTIONS":
+                return self._crossing.preflight(request, methods)
+            try:
+                if request.method not in methods:
+                    raise Refused(METHOD_NOT_ALLOWED, "method")
+                response = handler(request)
+            except Refused as error:
+                note_refusal(error, self._services.refusals)
+                response = self.refusal(error, request)
+                if error.problem is METHOD_NOT_ALLOWED:
+                    response.headers["Allow"] = ", ".join((*methods, "OPTIONS"))
+            if public:
+                return cors.for_everybody(response)
+            if "Origin" in request.headers:
+                return self._crossing.allow(request, response)
+            return response
+
+        return guarded
+
+    def _token(self, request: Request) -> Response:
+        params = _form(request)
+        result = self._services.token_endpoint.exchange(
+            params,
+            authorization=request.headers.get("Authorization"),
+            address=request.remote_addr,
+        )
+        _name_client(request, params)
+        return _json(result)
+
+    def _par(self, request: Request) -> Response:
+        params = _form(request)
+        caller = self._services.authentication.authenticate(
+            params,
+            authorization=request.headers.get("Authorization"),
+            address=request.remote_addr,
+        )
+        request.environ["sesame.client"] = caller.client.id
+        return _json(self._services.pushed.push(params, caller), status=_CREATED)
+
+    def _introspect(self, request: Request) -> Response:
+        params = _form(request)
+        result = self._services.introspection.answer(
+            params,
+            authorization=request.headers.get("Authorization"),
+            address=request.remote_addr,
+        )
+        _name_client(request, params)
+        return _json(result)
+
+    def _revoke(self, request: Request) -> Response:
+        params = _form(request)
+        self._services.revocation.answer(
+            params,
+            authorization=request.headers.get("Authorization"),
+            address=request.remote_addr,
+        )
+        _name_client(request, params)
+        return _unkept(Response(status=200))
+
+    def _userinfo(self, request: Request) -> Response:
+        """Answer with the Authorization header, or by POST with a form (RFC 6750 section 2)."""
+        params = None
+        if request.method == "POST" and (request.content_length or request.get_data()):
+            params = _form(request)
+        result = self._services.userinfo.answer(
+            authorization=request.headers.get("Authorization"), params=params
+        )
+        return _json(result)
+
+    def _jwks(self, request: Request) -> Response:
+        return _document(request, self._services.ring.jwks())
+
+    def _discovery(self, request: Request) -> Response:
+        return _document(request, self._services.discovery)
+
+    def _bearer(self, error: Refused, request: Request) -> str:
+        """Write the challenge; a request without any token learns no error code (section 3.1)."""
+        challenge = f'Bearer realm="{self._realm}"'
+        problem = error.problem
+        if problem is TOKEN_MISSING and "Authorization" not in request.headers:
+            return challenge
+        return f'{challenge}, error="{problem.oauth}", error_description="{problem.description}"'
+
+
+def _form(request: Request) -> Parameters:
+    """Read the body, and only the body.
+
+    Raises:
+        Refused: parameters in the query, another content type, or what ``Parameters`` refuses.
+    """
+    if request.query_string:
+        raise Refused(INVALID_REQUEST, "parameters in the query of a post")
+    require_form(request)
+    return Parameters.parse(request.get_data())
+
+
+def _name_client(request: Request, params: Parameters) -> None:
+    """Note for the access log who it was: the exchange succeeded, so the name is registered."""
+    client_id = params.get("client_id")
+    if client_id is not None:
+        request.environ["sesame.client"] = client_id
+
+
+def _json(body: Mapping[str, object], *, status: int = 200) -> Response:
+    text = json.dumps(body, separators=(",", ":"))
+    return _unkept(Response(text, status=status, content_type="application/json"))
+
+
+def _unkept(response: Response) -> Response:
+    """Keep it out of every cache (RFC 6749 section 5.1)."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Pragma"] = "no-cache"
+    return response
+
+
+def _document(request: Request, document: Document) -> Response:
+    """Give a prepared document, or 304 to who has it (RFC 9110 section 13.1.2)."""
+    response = Response(document.body, content_type=document.media_type)
+    response.set_etag(document.etag.strip('"'))
+    response.headers["Cache-Control"] = f"public, max-age={document.max_age}"
+    response.make_conditional(request)
+    return response

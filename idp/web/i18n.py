@@ -1,0 +1,88 @@
+"""The words of the pages: message catalogues read once at start, and the choice of a language.
+
+The catalogues are gettext files with keys as identifiers (``choose.title``); they are compiled in
+memory, so that a text is corrected by editing one file. Every language has every key: a test holds
+them together, and a missing key raises instead of showing an identifier to a citizen.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from babel.core import negotiate_locale
+from babel.messages.pofile import read_po
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from idp.domain.client import Purpose
+
+ALL_LANGUAGES: Final = ("nl", "fr", "de", "en")
+NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {"nl": "Nederlands", "fr": "Français", "de": "Deutsch", "en": "English"}
+)
+_LONGEST_HEADER: Final = 500
+
+
+class Texts:
+    """The message catalogues of the languages that a deployment offers."""
+
+    def __init__(self, languages: tuple[str, ...] = ALL_LANGUAGES) -> None:
+        self.languages = languages
+        self._messages = {language: _read(language) for language in languages}
+
+    def text(self, language: str, key: str, **values: str) -> str:
+        """Give one text; ``{name}`` in it is replaced by a value, whose own braces stay text.
+
+        Raises:
+            KeyError: the key or a value is missing: a mistake of ours.
+        """
+        message = self._messages[language][key]
+        return message.format_map(values) if values else message
+
+    def keys(self, language: str) -> frozenset[str]:
+        """Give every key of a language."""
+        return frozenset(self._messages[language])
+
+    def claim(self, language: str, name: str) -> str:
+        """Give a claim's name in words; a claim without words keeps its technical name.
+
+        A claim in our own namespace (``https://…/claims/rrn``) is known by its last part.
+        """
+        short = name.rpartition("/")[2]
+        return self._messages[language].get(f"claim.{short}", name)
+
+    def choose(self, wanted: Iterable[str]) -> str | None:
+        """Give the first of ``wanted`` (BCP 47 tags) that is offered, by its language alone."""
+        tags = [tag.replace("-", "_") for tag in wanted]
+        return negotiate_locale(tags, self.languages, sep="_", aliases={})
+
+    def accepted(self, accept_language: str | None) -> str:
+        """Choose by the ``Accept-Language`` header, else the first language configured."""
+        if not accept_language or len(accept_language) > _LONGEST_HEADER:
+            return self.languages[0]
+        accepted = parse_accept_header(accept_language, LanguageAccept)
+        return self.choose(tag for tag, quality in accepted if quality > 0) or self.languages[0]
+
+
+def reason(purpose: Purpose, language: str) -> str | None:
+    """Give why a claim is asked, in the reader's language if it is registered, else any."""
+    by_language = purpose.reason
+    return by_language.get(language) or by_language.get("en") or next(iter(by_language.values()), None)
+
+
+def _read(language: str) -> Mapping[str, str]:
+    path = resources.files("idp.web") / "translations" / language / "LC_MESSAGES" / "messages.po"
+    with path.open("rb") as stream:
+        catalogue = read_po(stream, locale=language, abort_invalid=True)
+    return MappingProxyType(
+        {
+            str(message.id): str(message.string)
+            for message in catalogue
+            if message.id and message.string
+        }
+    )

@@ -1,0 +1,82 @@
+"""A page: a template, a language and a policy become one answer that no cache keeps.
+
+Templates escape everything; a text of ours, an e-service's name and a citizen's name are shown the
+same way, as text. What a template needs to know of the visit is gathered here, once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from werkzeug.wrappers import Response
+
+from idp import log
+from idp.web import headers
+from idp.web.i18n import NAMES
+
+if TYPE_CHECKING:
+    from idp.config import Settings
+    from idp.web.files import StaticFiles
+    from idp.web.i18n import Texts
+
+OWN_FORMS: Final = ("'self'",)
+
+
+class Pages:
+    """Renders templates; made once, shared by threads."""
+
+    def __init__(self, settings: Settings, texts: Texts, files: StaticFiles) -> None:
+        self._settings = settings
+        self._texts = texts
+        self._environment = Environment(
+            loader=PackageLoader("idp.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals["static"] = files.address
+
+    def show(  # noqa: PLR0913 - what differs between pages
+        self,
+        template: str,
+        *,
+        language: str,
+        status: int = 200,
+        form_actions: tuple[str, ...] = OWN_FORMS,
+        connect: str | None = None,
+        switch: bool = False,
+        **context: object,
+    ) -> Response:
+        """Render ``template``.html.
+
+        Args:
+            template: its name.
+            language: what to write it in.
+            status: of the answer.
+            form_actions: where its forms may end, as a policy writes it.
+            connect: an origin that its script may speak to.
+            switch: the page can be asked for again in another language.
+            context: what the template names.
+        """
+
+        def text(key: str, **values: str) -> str:
+            return self._texts.text(language, key, **values)
+
+        def claim(name: str) -> str:
+            return self._texts.claim(language, name)
+
+        shown = self._environment.get_template(f"{template}.html").render(
+            t=text,
+            claim=claim,
+            language=language,
+            languages=[(code, NAMES[code]) for code in self._texts.languages] if switch else [],
+            service=self._settings.name,
+            reference=log.request_id.get() or "",
+            **context,
+        )
+        response = Response(shown, status=status, content_type="text/html; charset=utf-8")
+        policy = headers.content_security_policy(form_actions=form_actions, connect=connect)
+        return headers.page(response, policy)

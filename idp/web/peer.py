@@ -1,0 +1,102 @@
+"""Who is at the other end, and for which host they came: believed only from a trusted proxy.
+
+Nothing here builds a URL: every address that leaves is made from the issuer in the settings. The
+host is only compared with it, exactly, so that no other name reaches a page of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from idp.errors import HOST_WRONG, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from ipaddress import IPv4Network, IPv6Network
+    from typing import Any
+
+    from idp.config import Settings
+
+    Environ = MutableMapping[str, Any]
+
+_SCHEMES: Final = frozenset({"http", "https"})
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+_FORWARDED_HOST: Final = re.compile(r'(?:^|[;,\s])host\s*=\s*"?([^";,\s]*)', re.IGNORECASE)
+_MOST_HOPS: Final = 20
+
+
+class Peer:
+    """Resolves address, scheme and host of a request by the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        issuer = urlsplit(settings.issuer)
+        host = issuer.netloc.lower()
+        default = _DEFAULT_PORTS.get(issuer.scheme, "")
+        self._hosts = {host, host.removesuffix(default)} - {""}
+        if issuer.port is None:
+            self._hosts.add(f"{host}{default}")
+        self._networks = settings.proxy.networks()
+
+    def resolve(self, environ: Environ) -> None:
+        """Write the believed ``REMOTE_ADDR`` and ``wsgi.url_scheme`` into the environment.
+
+        From a trusted proxy: the last address of X-Forwarded-For that is no trusted proxy itself,
+        and X-Forwarded-Proto. From anybody else both are only somebody's words.
+        """
+        address = _plain(environ.get("REMOTE_ADDR", ""))
+        environ["REMOTE_ADDR"] = address
+        if not self._trusted(address):
+            return
+        hops = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")[-_MOST_HOPS:]
+        for hop in reversed([_plain(hop) for hop in hops]):
+            if not hop:
+                break
+            environ["REMOTE_ADDR"] = hop
+            if not self._trusted(hop):
+                break
+        scheme = str(environ.get("HTTP_X_FORWARDED_PROTO", "")).strip().lower()
+        if scheme in _SCHEMES:
+            environ["wsgi.url_scheme"] = scheme
+
+    def require_our_host(self, environ: Environ) -> None:
+        """Let in what asks for the issuer's host and port, in every place that names a host.
+
+        Raises:
+            Refused: HOST_WRONG.
+        """
+        named = [str(environ.get("HTTP_HOST", ""))]
+        if "HTTP_X_FORWARDED_HOST" in environ:
+            named.append(str(environ["HTTP_X_FORWARDED_HOST"]))
+        if "HTTP_FORWARDED" in environ:
+            named += _FORWARDED_HOST.findall(str(environ["HTTP_FORWARDED"]))
+        if not all(host.lower() in self._hosts for host in named):
+            raise Refused(HOST_WRONG, "a host that is not the issuer's")
+
+    def _trusted(self, address: str) -> bool:
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        return any(_within(parsed, network) for network in self._networks)
+
+
+def _within(address: Any, network: IPv4Network | IPv6Network) -> bool:  # noqa: ANN401 - either kind
+    return address.version == network.version and address in network
+
+
+def _plain(text: object) -> str:
+    """Give an address in its canonical text, without port; empty where it is none."""
+    word = str(text).strip()
+    if word.startswith("["):
+        word = word[1:].partition("]")[0]
+    elif word.count(":") == 1:
+        word = word.partition(":")[0]
+    try:
+        parsed = ip_address(word)
+    except ValueError:
+        return ""
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return str(mapped or parsed)

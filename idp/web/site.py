@@ -1,0 +1,203 @@
+"""The assembly of the web: pages as Flask routes, machine endpoints behind two doors.
+
+Flask routes and nothing else: no Flask session, no form parser, no template context of its own.
+What a view raises leaves through one place, here for refusals and in ``idp.app`` for faults.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.wrappers import Response
+
+from idp import log
+from idp.domain.answer import RefusedToClient
+from idp.errors import (
+    BODY_TOO_LARGE,
+    INVALID_REQUEST,
+    LOGIN_UNKNOWN,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    Refused,
+)
+from idp.oidc import paths
+from idp.web.answers import Answers
+from idp.web.authorize import AuthorizePage
+from idp.web.browser import Browser
+from idp.web.cookies import Cookies
+from idp.web.cors import CrossOrigin
+from idp.web.endpoints import Endpoints
+from idp.web.errors import ErrorPages, note_refusal
+from idp.web.files import StaticFiles
+from idp.web.home import HomePage
+from idp.web.i18n import Texts
+from idp.web.login import LoginPages
+from idp.web.logout import LogoutPage
+from idp.web.pages import Pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from werkzeug.wrappers import Request
+
+    from idp.services import Services
+    from idp.web.endpoints import Handler
+
+    View = Callable[[Request, Browser], Response]
+    Step = Callable[[Request, Browser, str], Response]
+
+_LOGIN: Final = re.compile(r"[A-Za-z0-9_-]{8,128}", re.ASCII)
+_HEADABLE: Final = frozenset({"/", "/static/<name>", paths.JWKS, paths.DISCOVERY})
+_PROBLEMS: Final = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 413: BODY_TOO_LARGE}
+
+
+class Site:
+    """Everything that answers HTTP, over one set of services.
+
+    Attributes:
+        endpoints: the machine endpoints by path, for the dispatcher in front.
+        flask: the application with every route, the machine endpoints' included.
+    """
+
+    def __init__(self, services: Services) -> None:
+        settings = services.settings
+        self._services = services
+        self._texts = Texts(settings.languages)
+        self._names = Cookies.of(settings.issuer)
+        self._files = StaticFiles()
+        self._pages = Pages(settings, self._texts, self._files)
+        self._answers = Answers(
+            settings, services.flow, pages=self._pages, texts=self._texts, names=self._names
+        )
+        self._errors = ErrorPages(self._pages, services.flow, services.ledger)
+        self._machine = Endpoints(
+            services, CrossOrigin(services.ledger, monotonic=services.monotonic)
+        )
+        self.endpoints = self._machine.table()
+        self.flask = self._routes()
+
+    def refused(self, error: Refused, asked: Request) -> Response:
+        """Give the face of a refusal that whoever asked understands."""
+        note_refusal(error, self._services.refusals)
+        if asked.path in self.endpoints:
+            return self._machine.refusal(error, asked)
+        return self.refusal_page(error, asked)
+
+    def refusal_page(self, error: Refused, asked: Request) -> Response:
+        """Give the page face, or send the browser back where the redirect URI is proven."""
+        browser = Browser(asked, self._names, self._texts)
+        if isinstance(error, RefusedToClient):
+            return self._answers.refused_to_service(error, language=browser.language)
+        return self._errors.show(error, request=asked, browser=browser)
+
+    def _routes(self) -> Flask:
+        app = Flask("idp.web", static_folder=None, template_folder=None)
+        app.config["PROPAGATE_EXCEPTIONS"] = True
+        # A path is what it says: no second slash is forgiven, nothing is redirected to a better one.
+        app.url_map.merge_slashes = False
+        app.url_map.strict_slashes = True
+        app.before_request(_note_route)
+        app.register_error_handler(Refused, self._on_refused)
+        app.register_error_handler(HTTPException, self._on_http)
+        self._add_pages(app)
+        self._add_login(app)
+        for endpoint in self.endpoints.values():
+            app.add_url_rule(
+                endpoint.path,
+                endpoint.path,
+                _machine_view(endpoint.handler),
+                methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+                provide_automatic_options=False,
+            )
+        return app
+
+    def _add_pages(self, app: Flask) -> None:
+        services, names, texts = self._services, self._names, self._texts
+        authorize = AuthorizePage(
+            services.reader, services.flow, answers=self._answers, names=names
+        )
+        logout = LogoutPage(
+            services.logout,
+            services.flow,
+            ledger=services.ledger,
+            vault=services.vault,
+            pages=self._pages,
+            names=names,
+            texts=texts,
+        )
+        home = HomePage(self._pages, names=names, texts=texts)
+        pages: tuple[tuple[str, str, View], ...] = (
+            ("GET", "/", home.get),
+            ("GET", paths.AUTHORIZE, authorize.open),
+            ("POST", paths.AUTHORIZE, authorize.open),
+            ("GET", paths.LOGOUT, logout.get),
+            ("POST", paths.LOGOUT, logout.post),
+        )
+        for method, rule, view in pages:
+            app.add_url_rule(rule, f"{method} {rule}", self._view(view), methods=[method])
+        app.add_url_rule(
+            "/static/<name>", "static", lambda name: self._files.answer(request, name)
+        )
+
+    def _add_login(self, app: Flask) -> None:
+        login = LoginPages(
+            self._services.flow, answers=self._answers, names=self._names, texts=self._texts
+        )
+        steps: tuple[tuple[str, str, Step], ...] = (
+            ("GET", "", login.visit),
+            ("GET", "/status", login.status),
+            ("POST", "/method", login.method),
+            ("POST", "/card/answer", login.card_answer),
+            ("POST", "/seeded", login.seeded),
+            ("POST", "/consent", login.consent),
+            ("POST", "/cancel", login.cancel),
+            ("POST", "/restart", login.restart),
+        )
+        for method, tail, step in steps:
+            rule = f"/login/<login>{tail}"
+            app.add_url_rule(rule, rule, self._step(step), methods=[method])
+
+    def _view(self, view: View) -> Callable[[], Response]:
+        def routed() -> Response:
+            return view(request, Browser(request, self._names, self._texts))
+
+        return routed
+
+    def _step(self, step: Step) -> Callable[[str], Response]:
+        def routed(login: str) -> Response:
+            if _LOGIN.fullmatch(login) is None:
+                raise Refused(LOGIN_UNKNOWN, "not an identifier of ours")
+            log.transaction_id.set(login)
+            return step(request, Browser(request, self._names, self._texts), login)
+
+        return routed
+
+    def _on_refused(self, error: Refused) -> Response:
+        return self.refused(error, request)
+
+    def _on_http(self, error: HTTPException) -> Response:
+        """Give werkzeug's own refusals our face; what it would redirect does not exist here."""
+        problem = _PROBLEMS.get(error.code or 0, INVALID_REQUEST)
+        if 300 <= (error.code or 0) < 400:  # noqa: PLR2004 - the class of redirects
+            problem = NOT_FOUND
+        response = self.refused(Refused(problem, "before any view"), request)
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
+
+
+def _machine_view(handler: Handler) -> Callable[[], Response]:
+    return lambda: handler(request)
+
+
+def _note_route() -> None:
+    """Name the route for the access log; a HEAD request never opens, ends or spends anything."""
+    rule = request.url_rule
+    if rule is None:
+        return
+    request.environ["sesame.route"] = rule.rule
+    if request.method == "HEAD" and rule.rule not in _HEADABLE:
+        raise MethodNotAllowed(valid_methods=sorted((rule.methods or set()) - {"HEAD"}))

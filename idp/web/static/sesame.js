@@ -1,0 +1,39 @@
+// Comfort only: every page works without this file.
+"use strict";
+(() => {
+  const GUARD_MS = 500;
+
+  // A message that stands on the page when it arrives gets the focus where `autofocus` is not known.
+  const alert = document.querySelector("[role=alert][autofocus]");
+  if (alert && document.activeElement === document.body) alert.focus();
+
+  // What was loaded a moment ago cannot be agreed to yet: no click meant for another page counts.
+  for (const button of document.querySelectorAll("button[data-guard]")) {
+    const shown = performance.now();
+    button.addEventListener("click", (event) => {
+      if (performance.now() - shown < GUARD_MS) event.preventDefault();
+    });
+  }
+
+  // One press is one post; a page that comes back from the history may be sent again.
+  for (const form of document.forms) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) {
+        event.preventDefault();
+        return;
+      }
+      form.dataset.sent = "yes";
+      for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
+    });
+  }
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const form of document.forms) {
+      delete form.dataset.sent;
+      for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
+    }
+  });
+
+  const leaving = document.querySelector("form[data-submit]");
+  if (leaving) leaving.requestSubmit();
+})();
