@@ -180,7 +180,7 @@ def open_desk(folder: Path, clock: Clock) -> Desk:
     upgrade(settings.stores.ledger)
     world: dict[str, Any] = {
         "now": clock,
-        "monotonic": lambda: clock.at.timestamp(),
+        "monotonic": lambda: clock().timestamp(),
         "entropy": secrets.token_bytes,
     }
     found_keys(settings, **world, by="test")

@@ -25,6 +25,13 @@ def refused(encoded: bytes) -> Problem:
     return error.value.problem
 
 
+def outcome(encoded: bytes) -> Parameters | Problem:
+    try:
+        return Parameters.parse(encoded)
+    except Refused as error:
+        return error.problem
+
+
 def test_a_form_is_read_as_browsers_write_it() -> None:
     read = Parameters.parse(b"a=1+2&b=%C3%A9%2B&c=x=y&&d=")
     assert read.get("a") == "1 2"
@@ -69,7 +76,6 @@ def test_any_other_name_twice_is_refused(encoded: bytes) -> None:
         b"a=\xc3\xa9",
         b"a=b c",
         b"a=b\tc",
-        b"a=b#c",
         b"a=%00",
         b"a=%0A",
         b"a=%0d",
@@ -127,10 +133,9 @@ def test_what_a_browser_encodes_is_read_back(sent: dict[str, str]) -> None:
 
 @given(some.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(encoded: bytes) -> None:
-    try:
-        read = Parameters.parse(encoded)
-    except Refused as refusal:
-        assert refusal.problem in {INVALID_REQUEST, PARAMETER_REPEATED}
+    read = outcome(encoded)
+    if not isinstance(read, Parameters):
+        assert read in {INVALID_REQUEST, PARAMETER_REPEATED}
         return
     for name in read.names():
         for value in read._values[name]:
@@ -140,10 +145,8 @@ def test_any_bytes_are_read_or_refused(encoded: bytes) -> None:
 
 @given(some.binary(min_size=1, max_size=100))
 def test_escaped_bytes_are_text_or_refused(raw: bytes) -> None:
-    encoded = b"a=" + quote_from_bytes(raw, safe="").encode()
-    try:
-        read = Parameters.parse(encoded)
-    except Refused as refusal:
-        assert refusal.problem is INVALID_REQUEST
-        return
-    assert (read.text("a") or "").encode() == raw
+    read = outcome(b"a=" + quote_from_bytes(raw, safe="").encode())
+    if isinstance(read, Parameters):
+        assert (read.text("a") or "").encode() == raw
+    else:
+        assert read is INVALID_REQUEST
