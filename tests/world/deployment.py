@@ -1,0 +1,220 @@
+"""One deployment of the provider in a folder: its configuration, its commands, its processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.world import children
+from tests.world.cards import World
+from tests.world.children import ROOT, Child
+
+SESAME = Path(sys.executable).with_name("sesame")
+
+
+class CommandFailed(Exception):
+    """A ``sesame`` command refused; the message is what it said."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ports:
+    """Where everything listens, on loopback."""
+
+    provider: int = 8400
+    service: int = 8401
+    agent: int = 8403
+    responder: int = 8405
+    health: int = 8409
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployment:
+    """What is deployed, and where.
+
+    Attributes:
+        folder: keeps configuration, stores, keys and logs.
+        environment: ``demo`` or ``test``.
+        ledger: a database URL; None for SQLite in the folder.
+        ephemeral: a store's URL; None for SQLite in the folder.
+        more: further settings, by section, as in the configuration file.
+    """
+
+    folder: Path
+    world: World
+    ports: Ports = field(default_factory=Ports)
+    environment: str = "demo"
+    ledger: str | None = None
+    ephemeral: str | None = None
+    more: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+    @property
+    def issuer(self) -> str:
+        """The provider's address."""
+        return f"http://localhost:{self.ports.provider}"
+
+    @property
+    def service(self) -> str:
+        """The e-service's address."""
+        return f"http://localhost:{self.ports.service}"
+
+    @property
+    def agent(self) -> str:
+        """The card agent's address."""
+        return f"http://127.0.0.1:{self.ports.agent}"
+
+    @property
+    def configuration(self) -> Path:
+        """The provider's configuration file."""
+        return self.folder / f"{self.environment}.toml"
+
+    @property
+    def log(self) -> Path:
+        """The folder of the children's output."""
+        return self.folder / "log"
+
+    # --- configuring ----------------------------------------------------------------------------
+
+    def write_configuration(self) -> None:
+        """Write the provider's configuration."""
+        lines = [
+            f"# Written by tests/world for the {self.environment} environment, at every start.",
+            f"environment = {_toml(self.environment)}",
+            f"issuer = {_toml(self.issuer)}",
+        ]
+        for name, members in self._sections().items():
+            lines += ["", f"[{name}]"]
+            lines += [f"{key} = {_toml(value)}" for key, value in members.items()]
+        self.configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def _sections(self) -> dict[str, dict[str, object]]:
+        folder = self.folder.resolve()
+        sections: dict[str, dict[str, object]] = {
+            "listen": {"port": self.ports.provider, "health_port": self.ports.health},
+            "stores": {
+                "ledger": self.ledger or f"sqlite:///{folder}/ledger.sqlite",
+                "ephemeral": self.ephemeral or f"sqlite:///{folder}/ephemeral.sqlite",
+            },
+            "keys": {"kek_file": str(folder / "kek")},
+            "card": {
+                "trust": str(self.world.trust.resolve()),
+                "agent_url": self.agent,
+                "allow_simulated_trust_root": True,
+                "allow_http_localhost": True,
+            },
+            "outbound": {"allow": [f"127.0.0.1:{self.ports.responder}"]},
+        }
+        for name, members in self.more.items():
+            sections.setdefault(name, {}).update(members)
+        return sections
+
+    def environ(self) -> dict[str, str]:
+        """The environment of every process: nothing of the caller's own settings reaches them."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("SESAME_")}
+        return {**ours, "SESAME_CONFIG": str(self.configuration.resolve())}
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def sesame(self, *arguments: str | Path) -> str:
+        """Run a command to its end and give what it printed.
+
+        Raises:
+            CommandFailed: it refused.
+        """
+        done = subprocess.run(
+            [SESAME, *arguments],
+            cwd=ROOT,
+            env=self.environ(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            words = " ".join(str(argument) for argument in arguments[:3])
+            raise CommandFailed(f"sesame {words}: {(done.stderr or done.stdout).strip()}")
+        return done.stdout
+
+    def asked(self, *arguments: str | Path) -> Any:
+        """Run a command that answers in JSON."""
+        return json.loads(self.sesame(*arguments, "--json"))
+
+    def register(self, document: Mapping[str, object]) -> None:
+        """Register a client, or make its registration what the document says; idempotent."""
+        client_id = str(document["client_id"])
+        path = self.folder / f"{client_id}.json"
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
+        try:
+            self.sesame("clients", "show", client_id)
+        except CommandFailed:
+            self.sesame("clients", "add", "--from", path)
+        else:
+            self.sesame("clients", "edit", client_id, "--from", path)
+
+    # --- processes ------------------------------------------------------------------------------
+
+    def start_provider(self) -> Child:
+        """Start the provider with every role."""
+        return children.start(
+            "provider",
+            [SESAME, "serve", "--all"],
+            ready=f"http://127.0.0.1:{self.ports.health}/ready",
+            log=self.log / "provider.log",
+            environ=self.environ(),
+        )
+
+    def start_service(self, *more: str | Path) -> Child:
+        """Start the e-service."""
+        return children.start(
+            "e-service",
+            [
+                *(sys.executable, "-m", "tests.world.relying_party", "--issuer", self.issuer),
+                *("--port", str(self.ports.service), "--key", self.service_key, *more),
+            ],
+            ready=f"http://127.0.0.1:{self.ports.service}/static/town-hall.svg",
+            log=self.log / "e-service.log",
+            environ=self.environ(),
+        )
+
+    @property
+    def service_key(self) -> Path:
+        """The e-service's own private key."""
+        return self.folder.resolve() / "service" / "key.pem"
+
+    def start_agent(self, *more: str) -> Child:
+        """Start the card agent with the citizens' cards; it signs for the provider alone."""
+        return children.start(
+            "card agent",
+            [
+                *(SESAME, "agent", "run", "--cards", self.world.cards.resolve()),
+                *("--port", str(self.ports.agent), "--allow-origin", self.issuer),
+                *("--allow-http-localhost", *more),
+            ],
+            ready=f"{self.agent}/",
+            log=self.log / "card-agent.log",
+            environ=self.environ(),
+        )
+
+    def start_responder(self) -> Child:
+        """Start the country's OCSP responder."""
+        port = str(self.ports.responder)
+        return children.start(
+            "responder",
+            [
+                *(sys.executable, "-m", "tests.world.ocsp"),
+                *("--folder", self.world.country.resolve(), "--port", port),
+            ],
+            ready=f"http://127.0.0.1:{port}/crt/root-new",
+            log=self.log / "responder.log",
+            environ=self.environ(),
+        )
+
+
+def _toml(value: object) -> str:
+    """Write a text, number, flag or list of these; TOML and JSON write them alike."""
+    return json.dumps(value, ensure_ascii=False)
