@@ -6,10 +6,10 @@ of two simultaneous moves is kept. Completion is not a move: the Ledger marks th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 from idp.domain.event import AuthenticationEvent, MethodName
 from idp.domain.request import AuthorizationRequest
@@ -34,6 +34,10 @@ class Step(StrEnum):
     REFUSED = "refused"
 
 
+OVER: Final = frozenset({Step.AGREED, Step.REFUSED})
+"""The steps from which nothing moves."""
+
+
 class WrongStep(Exception):
     """The move does not exist from this step: an old tab, a double click, a forged post."""
 
@@ -53,8 +57,12 @@ class Transaction:
 
     Attributes:
         version: grows by one with every stored move (compare-and-swap).
-        binding: SHA-256 (hexadecimal) of the cookie of the browser that opened it.
-        challenge: what the chosen method issued (for the card: the nonce as base64 text).
+        binding: SHA-256 (hexadecimal) of the cookie of the browser that opened it; empty while
+            no browser has shown a cookie (it came by a cross-site POST): the first visit claims it.
+        ask_again: the citizen asked for the choice of a means, so a session is not simply used.
+        challenge: what the chosen method issued (for the card: the nonce as base64 text), and
+            ``challenge_ends``, the time after which it is not accepted.
+        offered: the names of the claims that the consent page shows.
         session: SHA-256 (hexadecimal) of the session cookie that ``event`` belongs to.
         refusal: the catalogue code that ended it.
     """
@@ -69,25 +77,52 @@ class Transaction:
     expires_at: datetime
     language: str = "en"
     method: MethodName | None = None
-    challenge: str | None = None
+    ask_again: bool = False
+    challenge: str | None = field(default=None, repr=False)
+    challenge_ends: datetime | None = None
     event: AuthenticationEvent | None = None
     session: str | None = None
     fresh_login: bool = False
+    offered: tuple[str, ...] = ()
     agreement: Agreement | None = None
     refusal: str | None = None
 
 
-def choose(tx: Transaction, *, method: MethodName, challenge: str | None) -> Transaction:
+def choose(
+    tx: Transaction,
+    *,
+    method: MethodName,
+    challenge: str | None = None,
+    challenge_ends: datetime | None = None,
+) -> Transaction:
     """A means of login was chosen and issued its challenge; choosing again replaces it."""
     _from(tx, Step.CHOOSING, Step.PROVING)
-    return replace(tx, step=Step.PROVING, method=method, challenge=challenge)
+    return replace(
+        tx,
+        step=Step.PROVING,
+        method=method,
+        challenge=challenge,
+        challenge_ends=challenge_ends,
+    )
+
+
+def take_challenge(tx: Transaction) -> Transaction:
+    """An answer came: its challenge is gone, whatever the answer turns out to be worth."""
+    _from(tx, Step.PROVING)
+    return replace(tx, step=Step.CHOOSING, method=None, challenge=None, challenge_ends=None)
 
 
 def prove(tx: Transaction, *, event: AuthenticationEvent, session: str, fresh: bool) -> Transaction:
     """Somebody proved who they are (``fresh``), or their session is good enough."""
     _from(tx, Step.CHOOSING, Step.PROVING)
     return replace(
-        tx, step=Step.AGREEING, event=event, session=session, fresh_login=fresh, challenge=None
+        tx,
+        step=Step.AGREEING,
+        event=event,
+        session=session,
+        fresh_login=fresh,
+        challenge=None,
+        challenge_ends=None,
     )
 
 
@@ -100,20 +135,23 @@ def agree(tx: Transaction, *, agreement: Agreement) -> Transaction:
 def refuse(tx: Transaction, *, reason: str) -> Transaction:
     """The citizen, a policy or a fault ended it; ``reason`` is a catalogue code."""
     _from(tx, Step.CHOOSING, Step.PROVING, Step.AGREEING)
-    return replace(tx, step=Step.REFUSED, refusal=reason, challenge=None)
+    return replace(tx, step=Step.REFUSED, refusal=reason, challenge=None, challenge_ends=None)
 
 
 def restart(tx: Transaction) -> Transaction:
-    """Back to the choice of a means: what was proven in this transaction is forgotten."""
+    """Back to the choice of a means, because the citizen asks: what was proven is forgotten."""
     _from(tx, Step.CHOOSING, Step.PROVING, Step.AGREEING)
     return replace(
         tx,
         step=Step.CHOOSING,
         method=None,
+        ask_again=True,
         challenge=None,
+        challenge_ends=None,
         event=None,
         session=None,
         fresh_login=False,
+        offered=(),
         agreement=None,
     )
 

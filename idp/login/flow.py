@@ -1,67 +1,398 @@
-"""The path of a login, one turn a method, down the page: open, choose, prove, agree, complete."""
+"""The path of a login, one turn a verb, down the page: open, visit, choose, prove, agree, end.
+
+Each verb reads the transaction, decides in one unit of work of the Ledger, and only then moves the
+transaction on. Nothing slow happens inside a unit, and no worker waits between two turns.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from idp.domain import audit_event, transaction
+from idp.domain.answer import Answer, refusal, reply_to
+from idp.domain.event import AuthenticationEvent
+from idp.domain.person import PersonState
+from idp.domain.transaction import Step, WrongStep
+from idp.errors import (
+    ACCESS_DENIED,
+    ACCOUNT_NOT_ACTIVE,
+    INVALID_REQUEST,
+    LOGIN_MOVED,
+    LOGIN_SPENT,
+    SESSION_CHANGED,
+)
+from idp.login import agreeing, forms, sessions
+from idp.login.ending import Ending, told_to_the_client
+from idp.login.methods import Challenge, ProofRefused
+from idp.login.people import full_name
+from idp.login.policy import Next, Standing, Verdict, judge
+from idp.login.sessions import SessionRules
+from idp.login.standing import Gatherer
+from idp.login.transactions import UNCLAIMED, Transactions
 from idp.login.turn import EndedSession, LoginRefused, Page, Turn, Visitor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from idp.config import Settings
+    from idp.domain.client import Client
     from idp.domain.event import MethodName
     from idp.domain.request import AuthorizationRequest
     from idp.domain.transaction import Transaction
+    from idp.login.ending import Completion
+    from idp.login.methods import LoginMethod, Proof
+    from idp.login.sessions import SignedIn
+    from idp.login.transactions import Held
+    from idp.store.ports import Ephemeral, Ledger, Unit, Vault
 
 __all__ = ["EndedSession", "LoginFlow", "LoginRefused", "Page", "Turn", "Visitor"]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Outcome:
+    """What a unit decided: an answer, or the objection that stands in its way."""
+
+    standing: Standing
+    verdict: Verdict | None = None
+    answer: Answer | None = None
+
+
 class LoginFlow:
-    """Logins of browsers. Every verb may raise ``Refused``, ``LoginRefused`` (with the
-    transaction, to the browser that owns it) or ``RefusedToClient``.
+    """Logins of browsers, one shared by a process and safe in threads.
+
+    Every verb may raise ``Refused`` (for our own page), ``LoginRefused`` (the same, to the browser
+    that owns the login), ``RefusedToClient`` and ``StoreUnavailable``.
     """
 
-    def open(
-        self, request: AuthorizationRequest, visitor: Visitor, *, cookies_seen: bool
-    ) -> Turn:
+    def __init__(  # noqa: PLR0913 - two stores and their vault, the means, the completion, the world
+        self,
+        settings: Settings,
+        *,
+        ledger: Ledger,
+        ephemeral: Ephemeral,
+        vault: Vault,
+        means: Sequence[LoginMethod],
+        complete: Completion,
+        now: Callable[[], datetime],
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        """Take the enabled ``means`` in the order to offer them; at least one."""
+        lives = settings.lifetimes
+        self._issuer = settings.issuer
+        self._ledger = ledger
+        self._vault = vault
+        self._means = {one.name: one for one in means}
+        self._now = now
+        self._entropy = entropy
+        self._rules = SessionRules(idle=lives.session_idle, absolute=lives.session)
+        self._transactions = Transactions(
+            ephemeral, vault, life=lives.transaction, now=now, entropy=entropy
+        )
+        self._gather = Gatherer(
+            means=tuple(means), rules=self._rules, issuer=self._issuer, now=now, entropy=entropy
+        )
+        self._ending = Ending(ledger, self._transactions, complete, now=now)
+
+    # --- a request comes in -----------------------------------------------------------------------
+
+    def open(self, request: AuthorizationRequest, visitor: Visitor, *, cookies_seen: bool) -> Turn:
         """Open a transaction for a request, or join the one this browser has for it.
 
-        ``cookies_seen=False`` (a cross-site POST): send the browser to /login/<id> by 303.
+        ``cookies_seen=False`` (a cross-site POST brings no ``Lax`` cookie): nothing is decided, the
+        browser is to be sent to its login by 303, where the cookies arrive. Else single sign-on may
+        answer at once, in one unit of work and without a write to the Ephemeral store.
         """
-        raise NotImplementedError
+        if not cookies_seen:
+            tx = self._transactions.begin(request, binding=UNCLAIMED, language=visitor.language)
+            with self._ledger.read() as unit:
+                client = self._gather.client(unit, tx)
+            return self._choosing(self._transactions.keep(tx), client)
+        browser = self._transactions.browser(visitor)
+        held = self._transactions.joined(request, browser)
+        if held is not None:
+            return self._stand(held, visitor)
+        tx = self._transactions.begin(request, binding=browser.binding, language=visitor.language)
+        return replace(self._proceed(tx, visitor), set_binding=browser.new_cookie)
 
     def visit(self, tx_id: str, visitor: Visitor) -> Turn:
-        """GET /login/<id>: show where the login stands."""
-        raise NotImplementedError
+        """Show where the login stands; goes on by itself where a session now suffices."""
+        browser = self._transactions.browser(visitor)
+        held = self._transactions.get(tx_id, visitor, claims=browser)
+        return replace(self._stand(held, visitor), set_binding=browser.new_cookie)
+
+    def progress(self, tx_id: str, visitor: Visitor) -> Transaction:
+        """Give the transaction as it stands, moving nothing: for a script that polls."""
+        return self._transactions.get(tx_id, visitor).tx
+
+    # --- somebody proves who they are -------------------------------------------------------------
 
     def choose(self, tx_id: str, visitor: Visitor, method: MethodName) -> Turn:
-        """A means was chosen; the card gets its challenge (``turn.tx.challenge``)."""
-        raise NotImplementedError
+        """Take the choice of a means; the card gets its challenge (``turn.tx.challenge``)."""
+        held = self._transactions.get(tx_id, visitor)
+        with self._ledger.read() as unit:
+            client = self._gather.client(unit, held.tx)
+        if method not in self._gather.methods(held.tx, client):
+            raise LoginRefused(INVALID_REQUEST, "this means is not offered here", tx=held.tx)
+        return self._proving(self._start(held, method), client)
 
     def prove(self, tx_id: str, visitor: Visitor, method: MethodName, answer: str) -> Turn:
-        """The Web eID token as JSON text, or the seeded user name."""
-        raise NotImplementedError
+        """Take an answer: the Web eID token as JSON text, or the seeded user name.
+
+        The challenge is gone before anything is verified. A refused answer leaves the login open:
+        the turn carries ``trouble`` and, for the card, a new challenge.
+        """
+        held = self._transactions.get(tx_id, visitor)
+        if held.tx.step is not Step.PROVING or held.tx.method is not method:
+            raise LoginRefused(LOGIN_MOVED, f"an answer at {held.tx.step}", tx=held.tx)
+        challenge = _challenge(held.tx)
+        if challenge is not None:
+            held = self._transactions.move(held, transaction.take_challenge(held.tx))
+        with self._ledger.read() as unit:
+            client = self._gather.client(unit, held.tx)
+        try:
+            proof = self._means[method].verify(answer, challenge=challenge, client=client)
+            return self._accept(held, visitor, proof)
+        except ProofRefused as error:
+            self._ending.note_refused_proof(held.tx, error)
+            turn = self._proving(self._start(held, method), client)
+            return replace(turn, trouble=error.problem)
+
+    def _start(self, held: Held, method: MethodName) -> Transaction:
+        challenge = self._means[method].start()
+        try:
+            moved = transaction.choose(
+                held.tx,
+                method=method,
+                challenge=None if challenge is None else challenge.text,
+                challenge_ends=None if challenge is None else challenge.ends,
+            )
+        except WrongStep as error:
+            raise LoginRefused(LOGIN_MOVED, str(error), tx=held.tx) from error
+        return self._transactions.move(held, moved).tx
+
+    def _accept(self, held: Held, visitor: Visitor, proof: Proof) -> Turn:
+        """Record a proof: person, session, and the code too where nothing needs asking.
+
+        Raises:
+            ProofRefused: it proves a person that we do not know, or that may not log in.
+        """
+        with self._ending.deciding(held.tx, held), self._ledger.begin() as unit:
+            client = self._gather.client(unit, held.tx)
+            for mark in proof.marks:
+                unit.spend(mark.kind, mark.key, until=mark.until)
+            person = proof.identify(unit)
+            if person.state is not PersonState.ACTIVE:
+                raise ProofRefused(ACCOUNT_NOT_ACTIVE, f"person is {person.state}")
+            event = AuthenticationEvent(
+                person=person.id,
+                evidence=proof.evidence,
+                acr=proof.acr,
+                amr=proof.amr,
+                at=proof.at,
+            )
+            signed = self._sign_in(unit, held.tx, event, visitor)
+            tx = transaction.prove(held.tx, event=event, session=signed.session.key, fresh=True)
+            standing = self._gather.standing(
+                unit, tx, client, session=signed.session, person=person
+            )
+            outcome = self._decide(unit, standing)
+        return replace(self._after(outcome, held), set_session=signed.cookie)
+
+    def _sign_in(
+        self, unit: Unit, tx: Transaction, event: AuthenticationEvent, visitor: Visitor
+    ) -> SignedIn:
+        signed = sessions.sign_in(
+            unit,
+            event,
+            former=sessions.find(unit, visitor.session),
+            rules=self._rules,
+            entropy=self._entropy,
+        )
+        unit.record(
+            audit_event.login_proven(
+                event=event,
+                transaction=tx.id,
+                client=tx.request.client_id,
+                session=signed.session.key,
+            )
+        )
+        return signed
+
+    # --- the person agrees, or does not -----------------------------------------------------------
 
     def consent(
         self, tx_id: str, visitor: Visitor, *, agreed: frozenset[str], remember: bool
     ) -> Turn:
-        """The person agrees to these claims; essential ones are always among them."""
-        raise NotImplementedError
+        """Take the agreement of the person who proved, in the session that the page was shown to.
+
+        ``agreed`` are claim names; essential ones that were shown are always among them.
+        """
+        held = self._transactions.get(tx_id, visitor)
+        if held.tx.step is not Step.AGREEING:
+            raise LoginRefused(LOGIN_MOVED, f"an agreement at {held.tx.step}", tx=held.tx)
+        with self._ending.deciding(held.tx, held), self._ledger.begin() as unit:
+            standing = self._standing_of_the_page(unit, held.tx, visitor)
+            given = agreeing.all_was_shown(held.tx, standing.offers)
+            if given:
+                standing = agreeing.agreed(standing, agreed, remember=remember)
+            outcome = self._decide(unit, standing, given=given)
+        return self._after(outcome, held)
 
     def cancel(self, tx_id: str, visitor: Visitor) -> Turn:
-        """The person says no: DONE with access_denied."""
-        raise NotImplementedError
+        """End the login because the person says no: the e-service is told ``access_denied``."""
+        held = self._transactions.get(tx_id, visitor)
+        with self._ledger.read() as unit:
+            client = self._gather.client(unit, held.tx)
+        over = self._ending.refuse(held, ACCESS_DENIED)
+        answer = refusal(reply_to(over.request), ACCESS_DENIED, issuer=self._issuer)
+        return Turn(tx=over, client=client, page=Page.DONE, answer=answer)
 
     def restart(self, tx_id: str, visitor: Visitor) -> Turn:
-        """Back to the choice of a means; an expired login gets a new transaction (new id)."""
-        raise NotImplementedError
-
-    def form_token(self, tx: Transaction, visitor: Visitor) -> str:
-        """Give what every form of this login's pages carries."""
-        raise NotImplementedError
-
-    def check_form(self, tx_id: str, visitor: Visitor, token: str | None) -> None:
-        """Refuse a form that did not come from a page of this login in this browser."""
-        raise NotImplementedError
+        """Go back to the choice of a means; an expired login starts again under a new id."""
+        held = self._transactions.own(tx_id, visitor)
+        if held.tx.step in transaction.OVER:
+            raise LoginRefused(LOGIN_SPENT, f"step is {held.tx.step}", tx=held.tx)
+        if self._transactions.expired(held.tx):
+            again = self._transactions.begin(
+                held.tx.request, binding=held.tx.binding, language=visitor.language
+            )
+            return self._proceed(again, visitor)
+        restarted = transaction.restart(held.tx)
+        with self._ledger.read() as unit:
+            client = self._gather.client(unit, held.tx)
+        return self._choosing(self._transactions.move(held, restarted).tx, client)
 
     def end_session(self, visitor: Visitor, *, why: str) -> EndedSession | None:
-        """End the browser's session; ``None`` if it has none."""
-        raise NotImplementedError
+        """End the browser's session with its whole sign-on; ``None`` if it has none."""
+        if visitor.session is None:
+            return None
+        with self._ledger.begin() as unit:
+            session = sessions.find(unit, visitor.session)
+            if session is None or session.succeeded_at is not None:
+                return None
+            ended = sessions.end(unit, session, at=self._now(), why=why)
+        return EndedSession(session=session) if ended else None
+
+    # --- forms ------------------------------------------------------------------------------------
+
+    def form_token(self, tx: Transaction, visitor: Visitor) -> str:
+        """Give what every form of this login's pages carries: bound to login, browser, session."""
+        del visitor  # what a token is bound to stands in the transaction
+        return forms.form_token(self._vault, tx)
+
+    def check_form(self, tx_id: str, visitor: Visitor, token: str | None) -> None:
+        """Refuse a form that is not of this login's pages in this browser. Raises: Refused."""
+        forms.demand(self._vault, self._transactions.own(tx_id, visitor).tx, token)
+
+    # --- what the turns above have in common ------------------------------------------------------
+
+    def _stand(self, held: Held, visitor: Visitor) -> Turn:
+        """Show an open transaction at the step where it stands."""
+        tx = held.tx
+        if tx.step is Step.CHOOSING:
+            return self._proceed(tx, visitor, held=held)
+        if tx.step is Step.AGREEING:
+            # Comparing a hinted subject may write the subject of a pair that is new.
+            with self._ledger.begin() if tx.request.subject_hint else self._ledger.read() as unit:
+                standing = self._standing_of_the_page(unit, tx, visitor)
+            return self._asking(standing, held)
+        with self._ledger.read() as unit:
+            client = self._gather.client(unit, tx)
+        ends = tx.challenge_ends
+        if tx.method is not None and ends is not None and self._now() >= ends:
+            tx = self._start(held, tx.method)
+        return self._proving(tx, client)
+
+    def _proceed(self, tx: Transaction, visitor: Visitor, *, held: Held | None = None) -> Turn:
+        """Go as far as the browser's session allows: to the end, to consent, or to a login."""
+        with (
+            self._ending.deciding(tx, held),
+            # Only a browser with a session can bring anything to write.
+            self._ledger.begin() if visitor.session else self._ledger.read() as unit,
+        ):
+            client = self._gather.client(unit, tx)
+            session = sessions.find(unit, visitor.session)
+            standing = self._gather.standing(unit, tx, client, session=session)
+            outcome = self._decide(unit, standing)
+        # A lapsed session keeps its cookie: the next login by it ends what hangs off it.
+        gone = session is None or session.ended_at is not None or session.succeeded_at is not None
+        turn = self._after(outcome, held)
+        return replace(turn, clear_session=visitor.session is not None and gone)
+
+    def _decide(self, unit: Unit, standing: Standing, *, given: bool = False) -> _Outcome:
+        """Judge, and complete in the same unit where no check objects.
+
+        ``given``: the agreement was given just now and is recorded too. Raises: RefusedToClient.
+        """
+        verdict = judge(standing)
+        told_to_the_client(standing.tx, verdict)
+        if verdict is not None:
+            return _Outcome(standing=standing, verdict=verdict)
+        settled = agreeing.settled(standing)
+        if given:
+            agreeing.record(unit, settled)
+        return _Outcome(standing=settled, answer=self._ending.complete(unit, settled))
+
+    def _after(self, outcome: _Outcome, held: Held | None) -> Turn:
+        """Move the transaction to what was decided, and show it."""
+        standing, tx = outcome.standing, outcome.standing.tx
+        if outcome.answer is not None:
+            over = tx if held is None else self._transactions.close(held, tx)
+            return Turn(tx=over, client=standing.client, page=Page.DONE, answer=outcome.answer)
+        if outcome.verdict is not None and outcome.verdict.next is Next.CONSENT:
+            return self._asking(standing, held)
+        if tx.step is not Step.CHOOSING:
+            tx = transaction.restart(tx if held is None else held.tx)
+        return self._choosing(self._store(tx, held), standing.client)
+
+    def _asking(self, standing: Standing, held: Held | None) -> Turn:
+        """Show the consent page, noting which claims it shows and to whose session."""
+        tx, session, person = standing.tx, standing.session, standing.person
+        assert session is not None
+        if tx.step is Step.CHOOSING:
+            tx = transaction.prove(tx, event=session.event, session=session.key, fresh=False)
+        tx = self._store(replace(tx, offered=agreeing.names_of(standing.offers)), held)
+        return Turn(
+            tx=tx,
+            client=standing.client,
+            page=Page.CONSENT,
+            methods=self._gather.methods(tx, standing.client),
+            offers=standing.offers,
+            person_name=None if person is None else full_name(person),
+        )
+
+    def _store(self, tx: Transaction, held: Held | None) -> Transaction:
+        if held is None:
+            return self._transactions.keep(tx)
+        return tx if tx == held.tx else self._transactions.move(held, tx).tx
+
+    def _standing_of_the_page(self, unit: Unit, tx: Transaction, visitor: Visitor) -> Standing:
+        """Read the standing for the consent page, which belongs to one session.
+
+        Raises:
+            LoginRefused: SESSION_CHANGED, that session is over or another one is there.
+        """
+        client = self._gather.client(unit, tx)
+        session = sessions.find(unit, visitor.session)
+        if session is None or session.key != tx.session:
+            raise LoginRefused(SESSION_CHANGED, "the session is another one, or gone", tx=tx)
+        if not self._rules.alive(session, self._now()):
+            raise LoginRefused(SESSION_CHANGED, "the session is over", tx=tx)
+        return self._gather.standing(unit, tx, client, session=session)
+
+    def _choosing(self, tx: Transaction, client: Client) -> Turn:
+        methods = self._gather.methods(tx, client)
+        return Turn(tx=tx, client=client, page=Page.CHOOSE, methods=methods)
+
+    def _proving(self, tx: Transaction, client: Client) -> Turn:
+        assert tx.method is not None
+        methods = self._gather.methods(tx, client)
+        return Turn(tx=tx, client=client, page=Page(tx.method.value), methods=methods)
+
+
+def _challenge(tx: Transaction) -> Challenge | None:
+    if tx.challenge is None or tx.challenge_ends is None:
+        return None
+    return Challenge(text=tx.challenge, ends=tx.challenge_ends)

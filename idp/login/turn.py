@@ -7,18 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from idp.errors import Refused
-
-if TYPE_CHECKING:
-    from idp.domain.answer import Answer
-    from idp.domain.claims import ClaimOffer
-    from idp.domain.client import Client
-    from idp.domain.event import MethodName
-    from idp.domain.session import Session
-    from idp.domain.transaction import Transaction
-    from idp.errors import Problem
+from idp.domain.answer import Answer
+from idp.domain.claims import ClaimOffer
+from idp.domain.client import Client
+from idp.domain.event import MethodName
+from idp.domain.session import Session
+from idp.domain.transaction import Transaction
+from idp.errors import Problem, Refused
 
 
 class Page(StrEnum):

@@ -1,0 +1,89 @@
+"""What the citizen agrees to: a choice among the claims that were shown, and what is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from idp.domain import audit_event, transaction
+from idp.domain.consent import Consent
+from idp.domain.transaction import Agreement, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from idp.domain.claims import ClaimOffer
+    from idp.domain.transaction import Transaction
+    from idp.login.policy import Standing
+    from idp.store.ports import Unit
+
+
+def names_of(offers: Iterable[ClaimOffer]) -> tuple[str, ...]:
+    """Give the claim names of offers, in their order."""
+    return tuple(offer.name for offer in offers)
+
+
+def all_was_shown(tx: Transaction, offers: Iterable[ClaimOffer]) -> bool:
+    """Tell whether every claim that cannot be refused stood on the page that was answered."""
+    return all(offer.name in tx.offered for offer in offers if offer.essential)
+
+
+def agreed(standing: Standing, ticked: frozenset[str], *, remember: bool) -> Standing:
+    """Give the standing with the agreement: ticked or essential, offered now, and shown before."""
+    tx = standing.tx
+    names = tuple(
+        offer.name
+        for offer in standing.offers
+        if offer.name in tx.offered and (offer.essential or offer.name in ticked)
+    )
+    agreement = Agreement(claims=names, remembered=remember, at=standing.now)
+    return replace(standing, tx=transaction.agree(tx, agreement=agreement))
+
+
+def settled(standing: Standing) -> Standing:
+    """Give the standing of a login that nothing objects to with its transaction agreed.
+
+    Where nobody was asked, the earlier consent covers every offer and stands for the agreement.
+    """
+    tx, session, consent = standing.tx, standing.session, standing.consent
+    if tx.agreement is not None:
+        return standing
+    assert session is not None
+    assert consent is not None
+    if tx.step is not Step.AGREEING:
+        tx = transaction.prove(tx, event=session.event, session=session.key, fresh=False)
+    agreement = Agreement(claims=names_of(standing.offers), remembered=True, at=consent.agreed_at)
+    return replace(standing, tx=transaction.agree(tx, agreement=agreement))
+
+
+def record(unit: Unit, standing: Standing) -> None:
+    """Write a consent just given, in the unit that issues the code: its row, and the memory of it.
+
+    What was agreed earlier for this client stays remembered, unless it was refused now.
+    """
+    session, client, agreement = standing.session, standing.client, standing.tx.agreement
+    assert session is not None
+    assert agreement is not None
+    person = session.event.person
+    unit.record(
+        audit_event.consent_given(
+            person=person,
+            client=client.id,
+            claims=agreement.claims,
+            at=agreement.at,
+            transaction=standing.tx.id,
+        )
+    )
+    if not agreement.remembered:
+        return
+    former = standing.consent
+    earlier = set() if former is None or former.withdrawn_at is not None else set(former.claims)
+    refused = set(names_of(standing.offers)) - set(agreement.claims)
+    unit.consents.put(
+        Consent(
+            person=person,
+            client=client.id,
+            claims=tuple(sorted((earlier - refused) | set(agreement.claims))),
+            agreed_at=agreement.at,
+        )
+    )

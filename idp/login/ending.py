@@ -1,0 +1,159 @@
+"""How a login ends: completed into an answer, or refused; the Ledger decides which, and once.
+
+Completion itself (code, subject, grant) is a port: the login knows no codes.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+from idp import log
+from idp.domain import audit_event, transaction
+from idp.domain.answer import RefusedToClient, reply_to
+from idp.domain.request import Prompt
+from idp.errors import (
+    CARD_CHALLENGE_UNKNOWN,
+    CARD_TOKEN_MALFORMED,
+    INVALID_REQUEST_URI,
+    LOGIN_SPENT,
+    SIGN_IN_WRONG,
+)
+from idp.login.policy import Next
+from idp.login.turn import LoginRefused
+from idp.store.ports import AlreadySpent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from idp.domain.answer import Answer
+    from idp.domain.client import Client
+    from idp.domain.person import Person
+    from idp.domain.session import Session
+    from idp.domain.transaction import Transaction
+    from idp.errors import Problem
+    from idp.login.methods import ProofRefused
+    from idp.login.policy import Standing, Verdict
+    from idp.login.transactions import Held, Transactions
+    from idp.store.ports import Ledger, Unit
+
+LOGIN_MARK: Final = "transaction"
+_PUSHED_MARK: Final = "par"
+_MARKED: Final = timedelta(days=1)
+"""How much longer than a login its mark is kept: no record of it can be read by then."""
+_ANONYMOUS: Final = frozenset({CARD_TOKEN_MALFORMED, CARD_CHALLENGE_UNKNOWN, SIGN_IN_WRONG})
+"""Refusals that anybody can cause without a card: logged and counted, not worth an audit row."""
+
+
+class Completion(Protocol):
+    """Turns an agreed transaction into a code; answered by ``idp.oidc`` at assembly."""
+
+    def __call__(
+        self, unit: Unit, tx: Transaction, *, client: Client, person: Person, session: Session
+    ) -> Answer:
+        """Work inside the caller's unit: spend, issue, record; the answer leaves after it.
+
+        Raises:
+            AlreadySpent: ``transaction`` or ``par``: it was completed before.
+            Refused: nothing may be issued to this pair now.
+        """
+        ...
+
+
+class Ending:
+    """The last step of a login, whichever way it goes."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        transactions: Transactions,
+        complete: Completion,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ledger = ledger
+        self._transactions = transactions
+        self._complete = complete
+        self._now = now
+
+    def complete(self, unit: Unit, standing: Standing) -> Answer:
+        """Complete an agreed login that no check objects to, as a use of its session."""
+        session, person = standing.session, standing.person
+        assert session is not None
+        assert person is not None
+        unit.sessions.touch(session.key, at=standing.now)
+        return self._complete(
+            unit, standing.tx, client=standing.client, person=person, session=session
+        )
+
+    def refuse(self, held: Held, problem: Problem) -> Transaction:
+        """End a login for good without a code; audited. Raises: LoginRefused, LOGIN_SPENT."""
+        tx = held.tx
+        try:
+            with self._ledger.begin() as unit:
+                unit.spend(LOGIN_MARK, tx.id, until=tx.expires_at + _MARKED)
+                unit.record(
+                    audit_event.login_refused(
+                        reason=problem.code,
+                        at=self._now(),
+                        transaction=tx.id,
+                        client=tx.request.client_id,
+                    )
+                )
+        except AlreadySpent:
+            raise LoginRefused(LOGIN_SPENT, tx=tx) from None
+        return self._transactions.close(held, transaction.refuse(tx, reason=problem.code))
+
+    def note_refused_proof(self, tx: Transaction, error: ProofRefused) -> None:
+        """Log a refused answer, and audit it where a card or an account stands behind it."""
+        log.write(
+            "login.proof_refused",
+            level=error.problem.level,
+            code=error.problem.code,
+            client=tx.request.client_id,
+            detail=error.detail,
+        )
+        if error.problem in _ANONYMOUS:
+            return
+        with self._ledger.begin() as unit:
+            unit.record(
+                audit_event.login_refused(
+                    reason=error.problem.code,
+                    at=self._now(),
+                    transaction=tx.id,
+                    client=tx.request.client_id,
+                )
+            )
+
+    @contextmanager
+    def deciding(self, tx: Transaction, held: Held | None) -> Iterator[None]:
+        """Stand around a deciding unit: say what its rolling back means.
+
+        A login that is refused to the client ends with that, if it was kept.
+
+        Raises:
+            LoginRefused: it was completed before, here or with the same pushed request elsewhere.
+        """
+        try:
+            yield
+        except AlreadySpent as error:
+            problem = INVALID_REQUEST_URI if error.kind == _PUSHED_MARK else LOGIN_SPENT
+            raise LoginRefused(problem, f"{error.kind} is spent", tx=tx) from None
+        except RefusedToClient as error:
+            if held is not None:
+                self.refuse(held, error.problem)
+            raise
+
+
+def told_to_the_client(tx: Transaction, verdict: Verdict | None) -> None:
+    """Refuse to the client what is refused, and what ``prompt=none`` forbids to ask.
+
+    Raises:
+        RefusedToClient: with what the verdict says (OpenID Connect Core 3.1.2.6).
+    """
+    if verdict is None:
+        return
+    if verdict.next is Next.REFUSE or Prompt.NONE in tx.request.prompts:
+        raise RefusedToClient(verdict.problem, verdict.next, reply=reply_to(tx.request))

@@ -1,0 +1,237 @@
+"""What a login needs next: an ordered list of named checks, of which the first that objects counts.
+
+The list at the end is the documentation. Nothing here asks a store or a clock: a check is a pure
+function of the ``Standing``, and a login that no check objects to may be completed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from idp.domain.assurance import Assurance, lowest_asked
+from idp.domain.claims import ClaimOffer
+from idp.domain.client import Client
+from idp.domain.consent import Consent, covers
+from idp.domain.event import CardEvidence
+from idp.domain.person import Person, PersonState
+from idp.domain.request import Prompt
+from idp.domain.session import Session
+from idp.domain.transaction import Transaction
+from idp.errors import (
+    ACCOUNT_NOT_ACTIVE,
+    CLAIM_UNAVAILABLE,
+    CONSENT_REQUIRED,
+    INTERACTION_REQUIRED,
+    LOGIN_REQUIRED,
+    UNMET_AUTHENTICATION_REQUIREMENTS,
+    Problem,
+)
+from idp.login.sessions import SessionRules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from idp.domain.request import AuthorizationRequest
+
+
+class Next(StrEnum):
+    """What must happen before the login can be completed."""
+
+    LOGIN = "login"
+    CONSENT = "consent"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """An objection.
+
+    Attributes:
+        problem: what the client is told: where refused, and where ``prompt=none`` forbids to ask.
+    """
+
+    next: Next
+    problem: Problem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """Everything that a check may look at.
+
+    Attributes:
+        session: the browser's session, in whatever state; ``None`` if there is none.
+        person: whose session it is.
+        subject: the name that the client knows that person by; given only where the request says
+            whom it expects.
+        offers: the claims that may leave, and ``missing`` the essential ones that cannot.
+        strongest: the highest ceiling of the enabled means.
+    """
+
+    tx: Transaction
+    client: Client
+    session: Session | None = None
+    person: Person | None = None
+    subject: str | None = None
+    consent: Consent | None = None
+    offers: tuple[ClaimOffer, ...] = ()
+    missing: tuple[str, ...] = ()
+    strongest: Assurance
+    rules: SessionRules
+    now: datetime
+
+    @property
+    def request(self) -> AuthorizationRequest:
+        """What the client asked."""
+        return self.tx.request
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the session was opened by a proof in this very transaction."""
+        session = self.session
+        return session is not None and self.tx.fresh_login and self.tx.session == session.key
+
+
+def judge(standing: Standing) -> Verdict | None:
+    """Give the first objection, or ``None``: the login may be completed."""
+    for check in CHECKS:
+        verdict = check(standing)
+        if verdict is not None:
+            return verdict
+    return None
+
+
+def needed_level(
+    request: AuthorizationRequest, client: Client, *, strongest: Assurance
+) -> Assurance | None:
+    """Give the level that a login must reach, ``None`` if any will do.
+
+    A level asked voluntarily that no means reaches is tried with the strongest one (OpenID Connect
+    Core 3.1.2.1); what the registration demands, or the client calls essential, is never lowered.
+    """
+    asked = lowest_asked(request.acr_words)
+    if asked is not None and not request.essential_acr:
+        asked = min(asked, strongest)
+    floor = lowest_asked((client.minimum_acr,)) if client.minimum_acr else None
+    levels = [level for level in (asked, floor) if level is not None]
+    return max(levels) if levels else None
+
+
+# --- the checks, in the order of the list below ---------------------------------------------------
+
+
+def the_level_is_beyond_every_means(standing: Standing) -> Verdict | None:
+    """Refuse a level that must be reached and cannot be, or that we do not know."""
+    request = standing.request
+    needed = needed_level(request, standing.client, strongest=standing.strongest)
+    beyond = needed is not None and needed > standing.strongest
+    words = request.acr_words if request.essential_acr else ()
+    foreign = bool(words) and lowest_asked(words) is None
+    return _refuse(UNMET_AUTHENTICATION_REQUIREMENTS) if beyond or foreign else None
+
+
+def nobody_is_signed_in(standing: Standing) -> Verdict | None:
+    """Demand a login where the browser has no session."""
+    return _login() if standing.session is None else None
+
+
+def the_session_is_over(standing: Standing) -> Verdict | None:
+    """Demand a login where the session ended, was succeeded, idled too long or is too old."""
+    session = standing.session
+    dead = session is not None and not standing.rules.alive(session, standing.now)
+    return _login() if dead else None
+
+
+def the_citizen_asked_to_choose(standing: Standing) -> Verdict | None:
+    """Show the means again to somebody who asked to start over."""
+    return _login() if standing.tx.ask_again and not standing.fresh else None
+
+
+def the_account_is_not_active(standing: Standing) -> Verdict | None:
+    """Refuse a locked person who just proved who they are; else let somebody else log in."""
+    person = standing.person
+    if person is not None and person.state is PersonState.ACTIVE:
+        return None
+    return _refuse(ACCOUNT_NOT_ACTIVE) if standing.fresh else _login()
+
+
+def the_card_has_expired_since(standing: Standing) -> Verdict | None:
+    """Demand a login where the card behind the session is past its end."""
+    session = standing.session
+    evidence = None if session is None else session.event.evidence
+    over = isinstance(evidence, CardEvidence) and standing.now >= evidence.not_after
+    return _login() if over else None
+
+
+def another_person_is_expected(standing: Standing) -> Verdict | None:
+    """Hold to the person that ``id_token_hint`` names (OpenID Connect Core 3.1.2.1)."""
+    expected = standing.request.subject_hint
+    if expected is None or expected == standing.subject:
+        return None
+    return _refuse(LOGIN_REQUIRED) if standing.fresh else _login()
+
+
+def the_client_wants_a_new_login(standing: Standing) -> Verdict | None:
+    """Obey ``prompt=login`` and ``prompt=select_account``; a proof in this login satisfies both."""
+    wanted = {Prompt.LOGIN, Prompt.SELECT_ACCOUNT} & set(standing.request.prompts)
+    return _login() if wanted and not standing.fresh else None
+
+
+def the_login_is_too_old(standing: Standing) -> Verdict | None:
+    """Obey ``max_age``, or the registered default; a proof in this login satisfies it."""
+    asked = standing.request.max_age
+    longest = standing.client.default_max_age if asked is None else asked
+    session = standing.session
+    if longest is None or session is None or standing.fresh:
+        return None
+    age = (standing.now - session.event.at).total_seconds()
+    return _login() if longest == 0 or age > longest else None
+
+
+def the_level_is_too_low(standing: Standing) -> Verdict | None:
+    """Step up where the session's proof reaches less than is needed."""
+    needed = needed_level(standing.request, standing.client, strongest=standing.strongest)
+    session = standing.session
+    short = needed is not None and session is not None and session.event.acr < needed
+    return Verdict(next=Next.LOGIN, problem=INTERACTION_REQUIRED) if short else None
+
+
+def an_essential_claim_is_missing(standing: Standing) -> Verdict | None:
+    """Refuse where the client is entitled to a claim, cannot go on without it, and we lack it."""
+    return _refuse(CLAIM_UNAVAILABLE) if standing.missing else None
+
+
+def nobody_agreed_yet(standing: Standing) -> Verdict | None:
+    """Ask for consent: once for a client, again for claims never agreed to or at its wish."""
+    if standing.tx.agreement is not None:
+        return None
+    names = tuple(offer.name for offer in standing.offers)
+    if Prompt.CONSENT not in standing.request.prompts and covers(standing.consent, names):
+        return None
+    return Verdict(next=Next.CONSENT, problem=CONSENT_REQUIRED)
+
+
+CHECKS: Final[tuple[Callable[[Standing], Verdict | None], ...]] = (
+    the_level_is_beyond_every_means,
+    nobody_is_signed_in,
+    the_session_is_over,
+    the_citizen_asked_to_choose,
+    the_account_is_not_active,
+    the_card_has_expired_since,
+    another_person_is_expected,
+    the_client_wants_a_new_login,
+    the_login_is_too_old,
+    the_level_is_too_low,
+    an_essential_claim_is_missing,
+    nobody_agreed_yet,
+)
+
+
+def _login() -> Verdict:
+    return Verdict(next=Next.LOGIN, problem=LOGIN_REQUIRED)
+
+
+def _refuse(problem: Problem) -> Verdict:
+    return Verdict(next=Next.REFUSE, problem=problem)

@@ -1,0 +1,112 @@
+"""Gathers, inside one unit of work, everything that the policy looks at."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from idp.domain import claims
+from idp.domain.person import SubjectId
+from idp.errors import CLIENT_DISABLED, UNKNOWN_CLIENT, Refused
+from idp.login.methods import LoginMethod
+from idp.login.policy import Standing, needed_level
+from idp.login.sessions import SessionRules
+
+if TYPE_CHECKING:
+    from idp.domain.assurance import Assurance
+    from idp.domain.client import Client
+    from idp.domain.event import MethodName
+    from idp.domain.person import Person
+    from idp.domain.session import Session
+    from idp.domain.transaction import Transaction
+    from idp.store.ports import Unit
+
+_SUBJECT_BYTES: Final = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gatherer:
+    """What stays the same from login to login: the means, the rules, the issuer's name."""
+
+    means: Sequence[LoginMethod]
+    rules: SessionRules
+    issuer: str
+    now: Callable[[], datetime]
+    entropy: Callable[[int], bytes]
+
+    @property
+    def strongest(self) -> Assurance:
+        """The highest level that any enabled means can reach."""
+        return max(means.ceiling for means in self.means)
+
+    def client(self, unit: Unit, tx: Transaction) -> Client:
+        """Read the registration as it is now.
+
+        Raises:
+            Refused: it was removed, disabled or has ended since the login began.
+        """
+        client = unit.clients.get(tx.request.client_id)
+        if client is None:
+            raise Refused(UNKNOWN_CLIENT, "removed since the login began")
+        if not client.enabled or (
+            client.expires_at is not None and self.now() >= client.expires_at
+        ):
+            raise Refused(CLIENT_DISABLED, "disabled or ended since the login began")
+        return client
+
+    def methods(self, tx: Transaction, client: Client) -> tuple[MethodName, ...]:
+        """Give the means that can reach what this login needs."""
+        needed = needed_level(tx.request, client, strongest=self.strongest)
+        return tuple(
+            means.name for means in self.means if needed is None or means.ceiling >= needed
+        )
+
+    def standing(
+        self,
+        unit: Unit,
+        tx: Transaction,
+        client: Client,
+        *,
+        session: Session | None,
+        person: Person | None = None,
+    ) -> Standing:
+        """Read person, consent and claims of a session; ``person`` if it was read already."""
+        now = self.now()
+        if session is None:
+            return Standing(
+                tx=tx, client=client, strongest=self.strongest, rules=self.rules, now=now
+            )
+        known = person or unit.people.get(session.event.person)
+        offers: tuple[claims.ClaimOffer, ...] = ()
+        missing: tuple[str, ...] = ()
+        if known is not None:
+            offers = claims.offers(
+                tx.request, client, known, session.event, now=now, issuer=self.issuer
+            )
+            missing = claims.missing_essential(
+                tx.request, client, offers, now=now, issuer=self.issuer
+            )
+        return Standing(
+            tx=tx,
+            client=client,
+            session=session,
+            person=known,
+            subject=self._subject(unit, tx, client, known),
+            consent=unit.consents.get(session.event.person, client.id),
+            offers=offers,
+            missing=missing,
+            strongest=self.strongest,
+            rules=self.rules,
+            now=now,
+        )
+
+    def _subject(
+        self, unit: Unit, tx: Transaction, client: Client, person: Person | None
+    ) -> str | None:
+        if person is None or tx.request.subject_hint is None:
+            return None
+        word = base64.urlsafe_b64encode(self.entropy(_SUBJECT_BYTES)).rstrip(b"=").decode()
+        return unit.people.subject(person.id, client.sector, candidate=SubjectId(word))
