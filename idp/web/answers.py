@@ -106,9 +106,7 @@ class Answers:
             self._names.clear(response, self._names.note)
         return self._with_cookies(response, turn)
 
-    def _page(
-        self, turn: Turn, browser: Browser, *, language: str, trouble: object
-    ) -> Response:
+    def _page(self, turn: Turn, browser: Browser, *, language: str, trouble: object) -> Response:
         target = headers.source(turn.tx.request.redirect_uri)
         agent = self._settings.card.agent_url if turn.page is Page.CARD else None
         shown = _TEMPLATES[turn.page]

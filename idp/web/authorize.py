@@ -46,7 +46,8 @@ class AuthorizePage:
             require_form(request)
             encoded = request.get_data()
         asked = self._reader.read(Parameters.parse(encoded))
-        turn = self._flow.open(asked, browser.visitor(), cookies_seen=by_get)
+        visitor = browser.visitor(asked.ui_locales)
+        turn = self._flow.open(asked, visitor, cookies_seen=by_get)
         response = self._answers.after_post(turn, browser)
         self._names.set(response, self._names.service, asked.client_id)
         request.environ["sesame.client"] = asked.client_id

@@ -52,12 +52,12 @@ class Browser:
         """The ``client_id`` that sent this browser last, as the cookie claims."""
         return cookies.read(self._request, self._names.service)
 
-    def visitor(self) -> Visitor:
-        """Give what the login flow wants to know."""
+    def visitor(self, ui_locales: tuple[str, ...] = ()) -> Visitor:
+        """Give what the login flow wants to know; what the e-service asks is the stronger wish."""
         return Visitor(
             binding=cookies.read(self._request, self._names.browser),
             session=self.session,
-            language=self.language,
+            language=self._texts.choose(ui_locales) or self.language,
         )
 
     def note(self, login: str) -> Problem | None:

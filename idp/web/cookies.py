@@ -69,9 +69,7 @@ class Cookies:
 
     def clear(self, response: Response, name: str) -> None:
         """Take one of ours away."""
-        response.delete_cookie(
-            name, path="/", secure=self.secure, httponly=True, samesite="Lax"
-        )
+        response.delete_cookie(name, path="/", secure=self.secure, httponly=True, samesite="Lax")
 
 
 def read(request: Request, name: str) -> str | None:

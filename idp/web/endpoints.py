@@ -98,8 +98,7 @@ class Endpoints:
             if request.method == "OPTIONS":
                 return self._crossing.preflight(request, methods)
             try:
-                if request.method not in methods:
-                    raise Refused(METHOD_NOT_ALLOWED, "method")
+                _require_method(request, methods)
                 response = handler(request)
             except Refused as error:
                 note_refusal(error, self._services.refusals)
@@ -177,6 +176,11 @@ class Endpoints:
         if problem is TOKEN_MISSING and "Authorization" not in request.headers:
             return challenge
         return f'{challenge}, error="{problem.oauth}", error_description="{problem.description}"'
+
+
+def _require_method(request: Request, methods: tuple[str, ...]) -> None:
+    if request.method not in methods:
+        raise Refused(METHOD_NOT_ALLOWED, "method")
 
 
 def _form(request: Request) -> Parameters:

@@ -80,15 +80,14 @@ class ErrorPages:
     def show(self, error: Refused, *, request: Request, browser: Browser) -> Response:
         """Show a refusal's entry of the catalogue at the address that was asked."""
         problem = error.problem
+        target = None
         if isinstance(error, LoginRefused):
+            target = headers.source(error.tx.request.redirect_uri)
             language = browser.language_in(error.tx.id, error.tx.language)
             button = self._in_login(error, browser)
         else:
             language = browser.language
             button = self._outside(problem, request, browser)
-        target = None
-        if isinstance(error, LoginRefused):
-            target = headers.source(error.tx.request.redirect_uri)
         response = self._pages.show(
             "error",
             language=language,

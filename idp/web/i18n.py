@@ -72,7 +72,9 @@ class Texts:
 def reason(purpose: Purpose, language: str) -> str | None:
     """Give why a claim is asked, in the reader's language if it is registered, else any."""
     by_language = purpose.reason
-    return by_language.get(language) or by_language.get("en") or next(iter(by_language.values()), None)
+    return (
+        by_language.get(language) or by_language.get("en") or next(iter(by_language.values()), None)
+    )
 
 
 def _read(language: str) -> Mapping[str, str]:

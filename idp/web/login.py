@@ -33,9 +33,7 @@ CLAIM_PREFIX: Final = "claim."
 class LoginPages:
     """One method a route."""
 
-    def __init__(
-        self, flow: LoginFlow, *, answers: Answers, names: Cookies, texts: Texts
-    ) -> None:
+    def __init__(self, flow: LoginFlow, *, answers: Answers, names: Cookies, texts: Texts) -> None:
         self._flow = flow
         self._answers = answers
         self._names = names
@@ -52,8 +50,8 @@ class LoginPages:
         """GET: say where the login stands, for a script that waits. Nothing about anybody."""
         del request
         log.transaction_id.set(login)
-        turn = self._flow.visit(login, browser.visitor())
-        body = json.dumps({"page": str(turn.page), "version": turn.tx.version})
+        tx = self._flow.progress(login, browser.visitor())
+        body = json.dumps({"step": str(tx.step), "version": tx.version})
         response = Response(body, content_type="application/json")
         response.vary.add("Cookie")
         return response

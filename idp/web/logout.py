@@ -73,7 +73,7 @@ class LogoutPage:
         asked = self._logout.read(params)
         session = self._session(browser)
         if session is None or _speaks_of(asked, session):
-            return self._end(asked, browser, language=self._language(params, browser))
+            return self._end(asked, browser, language=self._language(asked, browser))
         return self._ask(params, asked, browser)
 
     def post(self, request: Request, browser: Browser) -> Response:
@@ -89,11 +89,11 @@ class LogoutPage:
         expected = self._form_token(browser)
         if not hmac.compare_digest(expected, params.get(FORM_TOKEN) or ""):
             raise Refused(FORM_FORGED, "logout confirmation")
-        language = self._language(params, browser)
-        return self._end(self._logout.read(params), browser, language=language)
+        asked = self._logout.read(params)
+        return self._end(asked, browser, language=self._language(asked, browser))
 
     def _ask(self, params: Parameters, asked: LogoutRequest, browser: Browser) -> Response:
-        language = self._language(params, browser)
+        language = self._language(asked, browser)
         target = asked.post_logout_redirect_uri and headers.source(asked.post_logout_redirect_uri)
         return self._pages.show(
             "logout",
@@ -128,9 +128,8 @@ class LogoutPage:
         session = (browser.session or "").encode()
         return self._vault.fingerprint(_PURPOSE, session).hex()
 
-    def _language(self, params: Parameters, browser: Browser) -> str:
-        asked = (params.get("ui_locales") or "").split()
-        return self._texts.choose(asked) or browser.language
+    def _language(self, asked: LogoutRequest, browser: Browser) -> str:
+        return self._texts.choose(asked.ui_locales) or browser.language
 
 
 def _speaks_of(asked: LogoutRequest, session: Session) -> bool:

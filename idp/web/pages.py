@@ -39,7 +39,7 @@ class Pages:
         )
         self._environment.globals["static"] = files.address
 
-    def show(  # noqa: PLR0913 - what differs between pages
+    def show(
         self,
         template: str,
         *,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.wrappers import Response
 
 from idp import log
 from idp.domain.answer import RefusedToClient
@@ -41,7 +40,7 @@ from idp.web.pages import Pages
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from werkzeug.wrappers import Request
+    from werkzeug.wrappers import Request, Response
 
     from idp.services import Services
     from idp.web.endpoints import Handler
@@ -96,7 +95,7 @@ class Site:
     def _routes(self) -> Flask:
         app = Flask("idp.web", static_folder=None, template_folder=None)
         app.config["PROPAGATE_EXCEPTIONS"] = True
-        # A path is what it says: no second slash is forgiven, nothing is redirected to a better one.
+        # A path is what it says: no slash is forgiven, nothing is redirected to a better one.
         app.url_map.merge_slashes = False
         app.url_map.strict_slashes = True
         app.before_request(_note_route)
@@ -138,9 +137,7 @@ class Site:
         )
         for method, rule, view in pages:
             app.add_url_rule(rule, f"{method} {rule}", self._view(view), methods=[method])
-        app.add_url_rule(
-            "/static/<name>", "static", lambda name: self._files.answer(request, name)
-        )
+        app.add_url_rule("/static/<name>", "static", lambda name: self._files.answer(request, name))
 
     def _add_login(self, app: Flask) -> None:
         login = LoginPages(
