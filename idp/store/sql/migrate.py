@@ -54,12 +54,20 @@ def check(url: str) -> None:
         SchemaOutdated: absent or older.
         StoreUnavailable: the database does not answer.
     """
-    found = _revision(url)
-    if found is None or int(found) < int(REVISION):
-        raise SchemaOutdated(f"schema {found or 'absent'}, {REVISION} needed: sesame db upgrade")
+    found = revision(url)
+    if found is None:
+        raise SchemaOutdated("schema is absent: run 'sesame setup'")
+    if int(found) < int(REVISION):
+        raise SchemaOutdated(f"schema is {found}, {REVISION} is needed: run 'sesame db upgrade'")
 
 
-def _revision(url: str) -> str | None:
+def revision(url: str) -> str | None:
+    """Give the schema's revision; ``None`` where there is none.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+        UnsafeStore: no engine knows the URL.
+    """
     path = sqlite_path(url)
     if path is not None and not path.exists():
         return None

@@ -1,0 +1,150 @@
+"""``sesame serve`` and ``sesame housekeep``: the roles of a running deployment."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from idp import log
+from idp.cli import ports
+from idp.cli.deployment import (
+    ENVIRONMENT_VARIABLE,
+    config_option,
+    json_option,
+    opened,
+    settings_from,
+    start_logging,
+)
+from idp.cli.stopping import Stop, stop_when_closed
+from idp.runtime import system_monotonic
+from idp.store.sql.machine import this_machine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from idp.services import Foundation
+
+_lifeline = click.option("--while-open", "lifeline", type=int, hidden=True)
+
+
+@click.command()
+@click.option(
+    "--all", "everything", is_flag=True, help="Run the other roles too, under one parent."
+)
+@config_option
+@_lifeline
+def serve(config_path: Path | None, *, everything: bool, lifeline: int | None) -> None:
+    """Run the provider's workers.
+
+    They stop on SIGTERM or Ctrl-C, after the requests they are answering. /live and /ready answer
+    on 127.0.0.1, port listen.health_port.
+    """
+    settings = settings_from(config_path)
+    _tell_children(config_path)
+    start_logging(settings)
+    ports.refuse_taken(settings)
+    if lifeline is not None:
+        stop_when_closed(lifeline)
+    with opened(config_path) as foundation:
+        if not everything:
+            run_serve(foundation)
+    if everything:
+        _run_all(settings.deadlines.drain.total_seconds())
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what waits now, and end.")
+@config_option
+@json_option
+@_lifeline
+def housekeep(config_path: Path | None, *, once: bool, as_json: bool, lifeline: int | None) -> None:
+    """Run the background jobs: sealing, keys, counters, outbox, purge.
+
+    Run as many as you like: each job is done by one of them at a time.
+    """
+    from idp.housekeeper.jobs import jobs
+    from idp.housekeeper.loop import Housekeeper
+
+    start_logging(settings_from(config_path))
+    if lifeline is not None:
+        stop_when_closed(lifeline)
+    stop = Stop()
+    with opened(config_path) as foundation:
+        keeper = Housekeeper(
+            jobs(
+                ledger=foundation.ledger,
+                ephemeral=foundation.ephemeral,
+                signer=foundation.audit_signer,
+                advance_keys=lambda: len(foundation.ring.advance(by="housekeeper")),
+                handlers={},
+                now=foundation.now,
+                entropy=foundation.entropy,
+            ),
+            ledger=foundation.ledger,
+            holder=f"{this_machine()}:{os.getpid()}:{secrets.token_hex(4)}",
+            now=foundation.now,
+            monotonic=foundation.monotonic,
+            wait=stop.wait,
+            entropy=foundation.entropy,
+        )
+        if once:
+            _tell(keeper.once(), as_json=as_json)
+            return
+        stop.listen()
+        log.write("housekeeper.started", role="housekeep", pid=os.getpid())
+        keeper.run()
+        log.write("housekeeper.stopped", role="housekeep", pid=os.getpid())
+
+
+def run_serve(foundation: Foundation, *, target: str = "idp.app:application") -> None:
+    """Run workers and health until told to stop; ``target`` is the application's factory."""
+    from idp.cli import health
+    from idp.cli.workers import serve_until_stopped, server_for
+
+    settings = foundation.settings
+    server = server_for(settings, target=target)
+    readiness = health.Readiness(
+        health.checks(foundation),
+        draining=lambda: server.interrupt_signal,
+        monotonic=foundation.monotonic,
+    )
+    with health.answering(settings.listen.health_port, readiness):
+        serve_until_stopped(server, settings)
+
+
+def _run_all(drain: float) -> None:
+    from idp.cli.roles import Process, Roles
+
+    stop = Stop()
+    stop.listen()
+    Roles(
+        {
+            "serve": lambda: Process(["serve"]),
+            "housekeep": lambda: Process(["housekeep"]),
+        },
+        monotonic=system_monotonic,
+        wait=stop.wait,
+        pause=threading.Event().wait,
+        impatient=lambda: stop.times > 1,
+        drain=drain,
+    ).run()
+
+
+def _tell_children(config_path: Path | None) -> None:
+    """Leave the configuration's name where workers and roles look for it."""
+    if config_path is not None:
+        os.environ[ENVIRONMENT_VARIABLE] = str(config_path.absolute())
+
+
+def _tell(done: dict[str, int | None], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(done, indent=2))
+        return
+    for job, count in done.items():
+        said = "not done: another process has it, or it failed" if count is None else str(count)
+        click.echo(f"{job:<15} {said}")
