@@ -36,6 +36,7 @@ NAMES = {
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STORES = ("ledger.sqlite", "ephemeral.sqlite")
 CARD = "adult"
+SETTINGS = {"deadlines": {"drain": 3}}  # Ctrl-C must not take long here
 
 
 class Stopped(Exception):
@@ -56,14 +57,15 @@ def main(arguments: list[str] | None = None) -> None:
         print("Starting the demo country …", flush=True)
         if options.fresh:
             _forget(folder)
+        now = dt.datetime.now(dt.UTC)
         world = cards.prepare(
             folder,
             base_url=f"http://127.0.0.1:{ports.responder}",
-            at=dt.datetime.now(dt.UTC),
+            at=now,
             afresh=options.fresh,
         )
-        deployment = Deployment(folder=folder, world=world, ports=ports)
-        _start(deployment, started)
+        deployment = Deployment(folder=folder, world=world, ports=ports, more=SETTINGS)
+        _start(deployment, started, now)
         print(_welcome(deployment), flush=True)
         while True:
             children.check(started)
@@ -79,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
     print("The demo country has stopped.", flush=True)
 
 
-def _start(deployment: Deployment, started: list[Child]) -> None:
+def _start(deployment: Deployment, started: list[Child], now: dt.datetime) -> None:
     deployment.write_configuration()
     key = own_key(deployment.service_key)
     started.append(deployment.start_responder())
@@ -87,7 +89,7 @@ def _start(deployment: Deployment, started: list[Child]) -> None:
     started.append(deployment.start_agent())
     deployment.sesame("setup")
     started.append(deployment.start_provider())
-    deployment.register(document(deployment.service, key))
+    deployment.register(document(deployment.service, key, year=now.year))
     children.wait_until_ready(started)
 
 

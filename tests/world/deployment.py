@@ -154,7 +154,7 @@ class Deployment:
         except CommandFailed:
             self.sesame("clients", "add", "--from", path)
         else:
-            self.sesame("clients", "edit", client_id, "--from", path)
+            self.sesame("clients", "edit", client_id, "--from", path, "--yes")
 
     # --- processes ------------------------------------------------------------------------------
 

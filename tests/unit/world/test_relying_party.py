@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with contextlib.ExitStack() as stack:
         port = loopback_port()
         address = f"http://localhost:{port}"
-        issuer = stack.enter_context(another_provider(document(address, key)))
+        issuer = stack.enter_context(another_provider(document(address, key, year=2026)))
         provider = Provider(
             issuer,
             address,

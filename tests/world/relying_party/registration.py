@@ -56,8 +56,12 @@ def own_key(path: Path) -> ECKey:
     return ECKey.import_key(key.as_pem(private=True), {"kid": key.thumbprint()})
 
 
-def document(address: str, key: ECKey) -> dict[str, Any]:
-    """What to register (RFC 7591 section 2, with the provider's own members beside it)."""
+def document(address: str, key: ECKey, *, year: int) -> dict[str, Any]:
+    """What to register (RFC 7591 section 2, with the provider's own members beside it).
+
+    The authorisation for the national number lasts until the end of the year after ``year``.
+    """
+    authorised = {"expires_at": f"{year + 1}-12-31"}
     public = {**key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}
     return {
         "client_id": CLIENT_ID,
@@ -71,7 +75,10 @@ def document(address: str, key: ECKey) -> dict[str, Any]:
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
         "scope": " ".join(SCOPES),
-        "purposes": [dict(purpose) for purpose in PURPOSES],
+        "purposes": [
+            {**purpose, **(authorised if "authorisation" in purpose else {})}
+            for purpose in PURPOSES
+        ],
         "require_pushed_authorization_requests": True,
         "id_token_signed_response_alg": ALGORITHM,
         "contact": "citizens@specimen.example",
