@@ -42,7 +42,12 @@ class Work(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """A named piece of work. ``every`` is the pause between rounds, ``lasts`` the lease's life."""
+    """A named piece of work.
+
+    Attributes:
+        every: the pause between rounds.
+        lasts: the lease's life, more than twice the pause so that it never lapses between rounds.
+    """
 
     name: str
     work: Work
@@ -79,6 +84,14 @@ class Lease:
         if fence is not None:
             self._fence, self._until = fence, at + self._job.lasts
         return fence
+
+    def release(self, at: datetime) -> None:
+        """Let another process have it at once, if it is still ours. Raises: StoreUnavailable."""
+        if self._fence is None:
+            return
+        self.forget()
+        with self._ledger.begin() as unit:
+            unit.leases.take(self._job.name, holder=self._holder, at=at, lasts=timedelta(0))
 
     def forget(self) -> None:
         """Ask again next time: something went wrong, or somebody else has it."""

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.audit.heads import HeadSigner
+    from idp.housekeeper.job import Work
     from idp.housekeeper.outbox import Handler
     from idp.store.ports import Ephemeral, Ledger
 
 KEYS: Final = "keys"
 PURGE: Final = "purge"
+
+NAMES: Final = (seal.JOB, outbox.JOB, KEYS, refusals.JOB, PURGE)
+"""Every job, for whoever looks whether somebody does them."""
 
 _PURGE_ROWS: Final = 500
 _KEPT_AFTER_END: Final = timedelta(hours=1)
@@ -58,10 +62,14 @@ def jobs(  # noqa: PLR0913 - one argument for each thing that jobs work on
     def counting(*, fence: int, at: datetime) -> Round:
         return Round(count=collector.collect(fence=fence, at=at))
 
+    def job(name: str, work: Work, *, every: float, lasts: float) -> Job:
+        pause, life = timedelta(seconds=every), timedelta(seconds=lasts)
+        return Job(name=name, work=work, every=pause, lasts=life)
+
     return (
-        Job(name=seal.JOB, work=sealing, every=timedelta(seconds=0.5)),
-        Job(name=outbox.JOB, work=delivery.round, every=timedelta(seconds=1)),
-        Job(name=KEYS, work=promotion, every=timedelta(seconds=30)),
-        Job(name=refusals.JOB, work=counting, every=timedelta(seconds=15)),
-        Job(name=PURGE, work=purging, every=timedelta(seconds=60)),
+        job(seal.JOB, sealing, every=0.5, lasts=10),
+        job(outbox.JOB, delivery.round, every=1, lasts=30),
+        job(KEYS, promotion, every=30, lasts=90),
+        job(refusals.JOB, counting, every=15, lasts=60),
+        job(PURGE, purging, every=60, lasts=180),
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from idp import log
 from idp.errors import Refused
 from idp.housekeeper.job import Job, Lease, work_once
+from idp.store.ports import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,6 +71,7 @@ class Housekeeper:
                     self._attempt(turn)
             left = min(turn.due for turn in self._turns) - self._monotonic()
             pause = max(_SHORTEST_PAUSE, left) if left > 0 else 0.0
+        self._release()
 
     def once(self) -> dict[str, int | None]:
         """Run every job until nothing waits; give what each did, ``None`` where it could not."""
@@ -81,7 +84,14 @@ class Housekeeper:
                 if result is None or not result.more:
                     break
             done[turn.job.name] = total
+        self._release()
         return done
+
+    def _release(self) -> None:
+        """Leave the jobs to whoever comes next, who need not wait for the leases to end."""
+        for turn in self._turns:
+            with suppress(StoreUnavailable):
+                turn.lease.release(self._now())
 
     def _attempt(self, turn: _Turn) -> Round | None:
         """Do one round and settle when the next is due."""

@@ -167,6 +167,26 @@ def test_a_lease_is_prolonged_at_half_of_its_life_and_not_before(
         assert unit.leases.held()[0].fence == 1
 
 
+def test_a_housekeeper_that_ends_leaves_its_jobs_to_the_next(ledger: Ledger, clock: Clock) -> None:
+    first, second = Diary(clock), Diary(clock)
+    a_housekeeper(ledger, Time(clock, lasts=SECOND), a_job(first), holder="one").run()
+    a_housekeeper(ledger, Time(clock, lasts=SECOND), a_job(second), holder="two").run()
+    assert first.at
+    assert second.at
+
+
+def test_a_housekeeper_that_ends_takes_nothing_from_another(ledger: Ledger, clock: Clock) -> None:
+    lease = Lease(ledger, a_job(Diary(clock)), holder="one")
+    lease.hold(clock.at)
+    clock.move(31 * SECOND)
+    with ledger.begin() as unit:
+        unit.leases.take("job", holder="two", at=clock.at, lasts=30 * SECOND)
+    lease.release(clock.at)
+    with ledger.read() as unit:
+        [held] = unit.leases.held()
+    assert (held.holder, held.until) == ("two", clock.at + 30 * SECOND)
+
+
 def test_once_works_until_nothing_waits_and_says_what_it_did(ledger: Ledger, clock: Clock) -> None:
     busy = Diary(clock, rounds=[Round(count=500, more=True), Round(count=3)])
     time = Time(clock, lasts=SECOND)
