@@ -3,12 +3,15 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install test check lint types layers clean
+.PHONY: help install run test check lint types layers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
 
 install: .venv/run.stamp ## make .venv with the hashed dependencies and the project
+
+run: .venv/run.stamp ## start the demo country on loopback; Ctrl-C stops it (ARGS="--help" tells more)
+	@$(BIN)/python -m tests.world.demo $(ARGS)
 
 test: .venv/dev.stamp tests/npm/node_modules/installed.stamp ## install what the tests need and run them all (ARGS="..." goes to pytest)
 	@.ci/components

@@ -154,6 +154,7 @@ def _is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+            probe.listen(1)  # a port that others share among themselves refuses only this
         except OSError:
             return False
         return True

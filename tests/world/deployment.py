@@ -148,13 +148,15 @@ class Deployment:
         """Register a client, or make its registration what the document says; idempotent."""
         client_id = str(document["client_id"])
         path = self.folder / f"{client_id}.json"
+        known = path.exists()
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
+        add = ("clients", "add", "--from", path)
+        edit = ("clients", "edit", client_id, "--from", path, "--yes")
+        # The likelier one first: each is a process, and somebody waits.
         try:
-            self.sesame("clients", "show", client_id)
+            self.sesame(*(edit if known else add))
         except CommandFailed:
-            self.sesame("clients", "add", "--from", path)
-        else:
-            self.sesame("clients", "edit", client_id, "--from", path, "--yes")
+            self.sesame(*(add if known else edit))
 
     # --- processes ------------------------------------------------------------------------------
 

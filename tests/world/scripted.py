@@ -6,6 +6,7 @@ kept connections, knows no script, and treats cookies as browsers do: by host, w
     browser = Browser(stops=("https://service.example/",))
     page = browser.get(url)
     page = page.form("seeded").submit(username="nora")
+    page = page.press("agree")
     page.parameters["code"]
 """
 
@@ -105,6 +106,14 @@ class Page:
         if len(found) != 1:
             raise KeyError(f"{element}: {self.url} has {[form.id for form in forms]}")
         return OpenForm(page=self, form=found[0])
+
+    def press(self, button: str, **values: str | None) -> Page:
+        """Press the button of this id, with its form filled in so; ``KeyError`` without one."""
+        for form in self.markup.forms:
+            if any(made.id == button for made in form.buttons):
+                return OpenForm(page=self, form=form).submit(button=button, **values)
+        buttons = [made.id for form in self.markup.forms for made in form.buttons]
+        raise KeyError(f"{button}: {self.url} has {buttons}")
 
     def follow(self, element: str) -> Page:
         """Click the link of this id."""
