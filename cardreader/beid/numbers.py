@@ -6,7 +6,7 @@ A register number proves nothing about age or sex: those are read from the verif
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NewType
+from typing import TYPE_CHECKING, Final, Literal, NewType
 
 from cardreader.errors import CardDataMalformed
 
@@ -21,6 +21,7 @@ _TWELVE: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _MODULUS: Final = 97
 _SINCE_2000: Final = 2_000_000_000
 _SERIALS: Final = range(1, 999)
+_MONTHS: Final = range(13)
 
 
 def national_number(text: str) -> NationalNumber:
@@ -40,6 +41,18 @@ def national_number(text: str) -> NationalNumber:
 def centuries(number: NationalNumber) -> tuple[int, ...]:
     """The centuries that the check digits allow: 1900, 2000 or both."""
     return _centuries(number)
+
+
+def register_of(number: NationalNumber) -> Literal["national", "bis"] | None:
+    """Tell the register that gave the number, by its month; ``None`` where that says neither.
+
+    A BIS number (for somebody who is in social security but not in the national register) adds 20
+    to the month, or 40 when the sex was known; a month of 00 is an unknown one.
+    """
+    month = int(number[2:4])
+    if month in _MONTHS:
+        return "national"
+    return "bis" if month - 20 in _MONTHS or month - 40 in _MONTHS else None
 
 
 def _centuries(text: str) -> tuple[int, ...]:

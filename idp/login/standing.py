@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from idp.domain import claims
+from idp.domain.client import subject_sector
 from idp.domain.person import SubjectId
 from idp.errors import CLIENT_DISABLED, UNKNOWN_CLIENT, Refused
 from idp.login.methods import LoginMethod
@@ -109,4 +110,4 @@ class Gatherer:
         if person is None or tx.request.subject_hint is None:
             return None
         word = base64.urlsafe_b64encode(self.entropy(_SUBJECT_BYTES)).rstrip(b"=").decode()
-        return unit.people.subject(person.id, client.sector, candidate=SubjectId(word))
+        return unit.people.subject(person.id, subject_sector(client), candidate=SubjectId(word))
