@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("client_id")
 @registration_options
-@click.option("--unset", multiple=True, type=click.Choice(list(MEMBERS)), help="Member to clear.")
+@click.option(
+    "--unset",
+    multiple=True,
+    metavar="MEMBER",
+    type=click.Choice(list(MEMBERS)),
+    help="Clear a member of the registration; may be repeated.",
+)
 @click.option("--approve-public-subject", is_flag=True, help="Allow subject_type public.")
 @click.option("--expect-version", type=int, help="Refuse if the client has another version.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

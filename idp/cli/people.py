@@ -7,6 +7,7 @@ National numbers are never printed, never arguments, and never in the audit trai
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -129,7 +130,10 @@ def _known(unit: Unit, person_id: str) -> Person:
 
 
 def _asked_number() -> str:
-    text: str = click.prompt("National number", hide_input=True, err=True)
+    if sys.stdin.isatty():
+        text: str = click.prompt("National number", hide_input=True, err=True)
+    else:
+        text = sys.stdin.readline()
     digits = "".join(one for one in text if one.isascii() and one.isdigit())
     if len(digits) != len("85073003328"):
         raise click.ClickException("a national number has eleven digits")

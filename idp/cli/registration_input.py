@@ -20,7 +20,7 @@ _MOST_BYTES: Final = 256 * 1024
 
 # option, member, help, further arguments of click
 _OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
-    ("--name", "client_name", "LANGUAGE=TEXT, once a language.", {"multiple": True}),
+    ("--name", "client_name", "LANGUAGE=TEXT; may be repeated.", {"multiple": True}),
     ("--sector", "sector", "Host name of the sector.", {}),
     ("--redirect-uri", "redirect_uris", "Exact; may be repeated.", {"multiple": True}),
     (
@@ -92,19 +92,19 @@ def members_given(values: Mapping[str, Any]) -> dict[str, Any]:
         if member == "client_name":
             members[member] = {**_table(members.get(member)), **dict(map(_named, value))}
         elif member == "jwks":
-            members[member] = _json(value)
+            members[member] = _json(*_read(value))
         else:
             members[member] = list(value) if isinstance(value, tuple) else value
     return members
 
 
 def _file(source: Any) -> dict[str, Any]:  # noqa: ANN401 - click's open file
-    name = str(getattr(source, "name", "the file"))
-    if name.endswith(".json"):
-        found = _json(source)
+    name, text = _read(source)
+    if name.endswith(".json") or text.lstrip().startswith("{"):  # no TOML begins so
+        found = _json(name, text)
     else:
         try:
-            found = tomllib.loads(_text(source))
+            found = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise click.ClickException(f"{name}: {error}") from error
     if not isinstance(found, dict):
@@ -112,11 +112,10 @@ def _file(source: Any) -> dict[str, Any]:  # noqa: ANN401 - click's open file
     return found
 
 
-def _json(source: Any) -> Any:  # noqa: ANN401 - whatever the file holds; the rules judge it
-    name = str(getattr(source, "name", "the file"))
+def _json(name: str, text: str) -> Any:  # noqa: ANN401 - whatever it holds; the rules judge it
     try:
-        return json.loads(_text(source), object_pairs_hook=_once)
-    except ValueError as error:
+        return json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
         raise click.ClickException(f"{name}: {error}") from error
 
 
@@ -128,13 +127,14 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _text(source: Any) -> str:  # noqa: ANN401 - click's open file
+def _read(source: Any) -> tuple[str, str]:  # noqa: ANN401 - click's open file
+    """Give the file's name and text."""
     octets: bytes = source.read(_MOST_BYTES + 1)
     name = str(getattr(source, "name", "the file"))
     if len(octets) > _MOST_BYTES:
         raise click.ClickException(f"{name}: more than {_MOST_BYTES} bytes")
     try:
-        return octets.decode("utf-8")
+        return name, octets.decode("utf-8")
     except UnicodeDecodeError:
         raise click.ClickException(f"{name}: not UTF-8") from None
 

@@ -34,7 +34,7 @@ def _is_tables(value: object) -> bool:
 
 
 def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    return name if _BARE.fullmatch(name) else _plain(name)
 
 
 def _value(value: object) -> str:
@@ -45,5 +45,9 @@ def _value(value: object) -> str:
         items = [_value(one) for one in value]
         line = f"[{', '.join(items)}]"
         return line if len(line) <= _WIDTH else "[\n  " + ",\n  ".join(items) + ",\n]"
+    return _plain(value)
+
+
+def _plain(value: object) -> str:
     # JSON's texts, numbers and truths are TOML's too; the delete character alone must be escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,1 @@
+"""Writes the reference pages from the program itself: ``python -m docs._generate [--check]``."""

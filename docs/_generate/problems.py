@@ -1,0 +1,65 @@
+"""The page of refusals, from the catalogue and the words of the pages."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babel.messages.pofile import read_po
+
+import idp.web
+from docs._generate.markdown import code, document, table
+from idp.errors import CATALOGUE
+
+if TYPE_CHECKING:
+    from idp.errors import Problem
+
+LANGUAGES = ("nl", "fr", "de", "en")
+INTRODUCTION = """
+Every refusal has one entry here and three faces: an OAuth error for the client, a page for the
+person, and a line in the log with the same code and a private detail. The page and the log carry
+the same reference number; quote it when you ask for help.
+"""
+
+
+def page() -> str:
+    """Give the page."""
+    words = {language: _words(language) for language in LANGUAGES}
+    overview = table(
+        ("Code", "OAuth error", "Status", "Told to the client"),
+        (
+            (f"[{one.code}](#{one.code})", code(one.oauth), str(one.status), one.description)
+            for one in CATALOGUE.values()
+        ),
+    )
+    return document(
+        "Problems", INTRODUCTION, overview, *(_entry(one, words) for one in CATALOGUE.values())
+    )
+
+
+def _entry(problem: Problem, words: dict[str, dict[str, str]]) -> str:
+    faces = table(
+        ("Language", "Title", "Advice"),
+        (
+            (
+                language,
+                words[language][f"problem.{problem.code}.title"],
+                words[language][f"problem.{problem.code}.advice"],
+            )
+            for language in LANGUAGES
+        ),
+    )
+    level = logging.getLevelName(problem.level).lower()
+    return (
+        f"## {problem.code}\n\n"
+        f"{code(problem.oauth)}, HTTP {problem.status}, logged as {level}. "
+        f"The button leads to: {problem.way_out.value.replace('_', ' ')}.\n\n{faces}"
+    )
+
+
+def _words(language: str) -> dict[str, str]:
+    file = Path(idp.web.__file__).with_name("translations") / language / "LC_MESSAGES/messages.po"
+    with file.open("rb") as opened:
+        catalogue = read_po(opened)
+    return {str(message.id): str(message.string) for message in catalogue if message.id}
