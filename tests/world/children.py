@@ -110,6 +110,12 @@ def check(children: Iterable[Child]) -> None:
             raise ChildFailed(f"{child.name} ended (code {code})\n{child.last_words()}")
 
 
+def kill(child: Child) -> None:
+    """End it as a power cut does; what it started ends by its own means."""
+    os.killpg(child.process.pid, signal.SIGKILL)
+    child.process.wait()
+
+
 def stop(children: Sequence[Child], *, seconds: float = 12) -> None:
     """End them all, first with SIGTERM; who is left after the time is killed, with its children."""
     for child in children:

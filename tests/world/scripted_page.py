@@ -65,11 +65,14 @@ class Form:
         raise KeyError(f"{button}: the form has {[made.id or made.value for made in self.buttons]}")
 
     def ticked(self, names: tuple[str, ...]) -> Form:
-        """The same form with exactly the boxes of these ids or values ticked."""
-        known = {word for box in self.boxes for word in (box.id, box.value)}
+        """The same form with exactly the boxes of these ids, names or values ticked."""
+        known = {word for box in self.boxes for word in (box.id, box.name, box.value)}
         if not known.issuperset(names):
             raise KeyError(f"{names}: the form has {sorted(known)}")
-        boxes = [replace(box, ticked=box.id in names or box.value in names) for box in self.boxes]
+        boxes = [
+            replace(box, ticked=not {box.id, box.name, box.value}.isdisjoint(names))
+            for box in self.boxes
+        ]
         return replace(self, boxes=boxes)
 
 
