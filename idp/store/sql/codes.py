@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from idp.domain.client import ClientId
 from idp.domain.grant import Code, TokenHash
@@ -37,6 +37,9 @@ _SPEND: Final = Statement(
 _SPENT: Final = Statement(select(_T.c.body, _T.c.spent_at).where(*_OF_CLIENT))
 _FIND: Final = Statement(
     select(_T.c.client, _T.c.body, _T.c.spent_at).where(_T.c.hash == bindparam("which"))
+)
+_FORGET: Final = Statement(
+    delete(_T).where(_T.c.client == bindparam("owner"), _T.c.spent_at.is_(None))
 )
 
 
@@ -80,6 +83,10 @@ class SqlCodes:
         if row is None:
             return None
         return self._open(code, ClientId(row[0]), row[1], moment(row[2]))
+
+    def forget(self, client: ClientId) -> None:
+        """Take out every code of a client that was not spent; spent ones still tell of reuse."""
+        self._link.run(_FORGET, {"owner": client})
 
     def _open(
         self, code: TokenHash, client: ClientId, sealed: bytes, spent_at: datetime | None

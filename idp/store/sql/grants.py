@@ -143,7 +143,8 @@ class SqlGrants:
         return self._end(_END, grant_id, at) == 1
 
     def end_by_client(self, client_id: ClientId, *, at: datetime) -> int:
-        """End every grant of a client."""
+        """End every grant of a client, and what its unspent codes would have given."""
+        self._codes.forget(client_id)
         return self._end(_END_BY_CLIENT, client_id, at)
 
     def end_by_person(self, person_id: PersonId, *, at: datetime) -> int:

@@ -235,6 +235,20 @@ def test_all_grants_of_a_client_or_a_person_end_offline_or_not(granted: Ledger, 
     assert live(granted, "token-2").token.revoked_at == LATER
 
 
+def test_with_the_grants_of_a_client_its_unspent_codes_are_forgotten(granted: Ledger) -> None:
+    with granted.begin() as unit:
+        for name, client in (("code-1", SHOP), ("code-2", SHOP), ("code-3", "other")):
+            unit.grants.add_code(a_code(name, a_grant(f"grant-of-{name}", client=client)))
+        unit.grants.spend_code(CODE, client=SHOP, at=LATER)
+        unit.grants.end_by_client(SHOP, at=LATER)
+    with granted.begin() as unit:
+        again = unit.grants.spend_code(CODE, client=SHOP, at=LATER)
+        assert again is not None
+        assert again.outcome == "again"
+        assert unit.grants.spend_code(TokenHash("code-2"), client=SHOP, at=LATER) is None
+        assert unit.grants.find_code(TokenHash("code-3")) is not None
+
+
 def test_all_sessions_of_a_person_end_once_and_nobody_elses(granted: Ledger) -> None:
     with granted.begin() as unit:
         unit.sessions.open(a_session("session-2"))
