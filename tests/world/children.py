@@ -70,9 +70,9 @@ def start(
     log: Path,
     environ: Mapping[str, str],
 ) -> Child:
-    """Start a program with its output in a file."""
+    """Start a program; its output is added to a file."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", BOUND, str(os.getpid()), *command],
             cwd=ROOT,
@@ -111,9 +111,31 @@ def check(children: Iterable[Child]) -> None:
 
 
 def kill(child: Child) -> None:
-    """End it as a power cut does; what it started ends by its own means."""
-    os.killpg(child.process.pid, signal.SIGKILL)
+    """End it and whatever it started as a power cut does: all at once, no one told."""
+    doomed = [child.process.pid, *_descendants(child.process.pid)]
+    for pid in doomed:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     child.process.wait()
+    while any(_parent(pid) is not None for pid in doomed):
+        time.sleep(PAUSE)
+
+
+def _descendants(head: int) -> list[int]:
+    parents = {int(path.name): _parent(int(path.name)) for path in Path("/proc").glob("[0-9]*")}
+    found = [head]
+    for pid in found:  # it grows while it is walked
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found[1:]
+
+
+def _parent(pid: int) -> int | None:
+    """The parent of a process; None where it has ended, though perhaps nobody has asked how."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if state == "Z" else int(parent)
 
 
 def stop(children: Sequence[Child], *, seconds: float = 12) -> None:

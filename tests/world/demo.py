@@ -82,6 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _start(deployment: Deployment, started: list[Child], now: dt.datetime) -> None:
+    shutil.rmtree(deployment.log, ignore_errors=True)
     deployment.write_configuration()
     key = own_key(deployment.service_key)
     started.append(deployment.start_responder())
