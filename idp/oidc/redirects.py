@@ -27,15 +27,6 @@ def registered(sent: str, uris: Iterable[str]) -> str | None:
     return None
 
 
-def origin(uri: str) -> str | None:
-    """Give scheme, host and port of a proven address, for a page's ``form-action``.
-
-    ``None`` for an app's own scheme, whose addresses have no origin.
-    """
-    found = re.match(r"https?://[^/?#]+", uri)
-    return found[0] if found else None
-
-
 def _loopback(uri: str) -> tuple[str, str] | None:
     """Give the two parts on either side of the port."""
     found = _LOOPBACK.fullmatch(uri)
