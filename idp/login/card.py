@@ -11,7 +11,7 @@ from cardreader.server import CardChallenge
 from idp.domain.assurance import Assurance
 from idp.domain.event import CardEvidence, MethodName
 from idp.errors import CARD_CHALLENGE_UNKNOWN, problem_of_card
-from idp.login.methods import Challenge, Mark, Proof, ProofRefused
+from idp.login.methods import CHALLENGE_MARK, Challenge, Mark, Proof, ProofRefused
 from idp.login.people import person_of_card
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cardreader.server import CardServer, VerifiedCard
     from idp.domain.client import Client
 
-CHALLENGE_MARK: Final = "card-challenge"
 _SKEW: Final = timedelta(hours=1)
 """A spent challenge stays marked this much longer than any clock of ours may differ."""
 _HOLDERS: Final = {"citizen": "be:eid", "foreigner": "be:foreigner"}

@@ -20,6 +20,7 @@ from idp.errors import (
     LOGIN_SPENT,
     SIGN_IN_WRONG,
 )
+from idp.login.methods import CHALLENGE_MARK
 from idp.login.policy import Next
 from idp.login.turn import LoginRefused
 from idp.store.ports import AlreadySpent
@@ -40,7 +41,12 @@ if TYPE_CHECKING:
     from idp.store.ports import Ledger, Unit
 
 LOGIN_MARK: Final = "transaction"
-_PUSHED_MARK: Final = "par"
+_SPENT: Final = {
+    LOGIN_MARK: LOGIN_SPENT,
+    CHALLENGE_MARK: CARD_CHALLENGE_UNKNOWN,
+    "par": INVALID_REQUEST_URI,
+}
+"""What it means that something was spent before, by its kind."""
 _MARKED: Final = timedelta(days=1)
 """How much longer than a login its mark is kept: no record of it can be read by then."""
 _ANONYMOUS: Final = frozenset({CARD_TOKEN_MALFORMED, CARD_CHALLENGE_UNKNOWN, SIGN_IN_WRONG})
@@ -134,13 +140,13 @@ class Ending:
         A login that is refused to the client ends with that, if it was kept.
 
         Raises:
-            LoginRefused: it was completed before, here or with the same pushed request elsewhere.
+            LoginRefused: it was completed before, here or with the same pushed request elsewhere;
+                or its challenge was answered before.
         """
         try:
             yield
         except AlreadySpent as error:
-            problem = INVALID_REQUEST_URI if error.kind == _PUSHED_MARK else LOGIN_SPENT
-            raise LoginRefused(problem, f"{error.kind} is spent", tx=tx) from None
+            raise LoginRefused(_SPENT[error.kind], f"{error.kind} is spent", tx=tx) from None
         except RefusedToClient as error:
             if held is not None:
                 self.refuse(held, error.problem)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from idp.domain.assurance import Assurance
 from idp.domain.event import Evidence
@@ -19,6 +19,10 @@ from idp.store.ports import Unit
 if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.domain.event import MethodName
+
+
+CHALLENGE_MARK: Final = "card-challenge"
+"""The kind under which an answered card challenge is spent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
