@@ -33,6 +33,7 @@ def setup(config_path: Path | None, *, as_json: bool) -> None:
     vault and the key-encryption key is gone, it stops: only the old one opens that vault.
     """
     from idp.services import found_keys
+    from idp.store.opening import open_ephemeral
     from idp.store.sql import migrate
 
     settings = settings_from(config_path)
@@ -47,6 +48,11 @@ def setup(config_path: Path | None, *, as_json: bool) -> None:
             entropy=system_entropy,
             by=operator(),
         )
+        short_lived = open_ephemeral(
+            settings.stores.ephemeral, now=clock_of(settings), entropy=system_entropy
+        )
+        short_lived.generation()
+        short_lived.close()
     steps = _steps(settings.keys.kek_file, before, after, founded)
     if as_json:
         click.echo(json.dumps(steps, indent=2))

@@ -10,6 +10,7 @@ from idp import log
 from idp.errors import Refused
 from idp.housekeeper.job import Job, Lease, work_once
 from idp.store.ports import StoreUnavailable
+from keys.errors import KeysError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,6 +102,9 @@ class Housekeeper:
             result = work_once(job, turn.lease, at=self._now())
         except Refused as error:
             self._failed(turn, code=error.problem.code, detail=error.detail)
+            return None
+        except KeysError as error:
+            self._failed(turn, code="keys", detail=str(error))
             return None
         except Exception as error:  # noqa: BLE001 - a fault in one job must not end the others
             self._failed(turn, code="fault", detail=log.where(error))

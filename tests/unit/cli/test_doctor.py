@@ -1,0 +1,129 @@
+"""The doctor finds each fault, says how to mend it, and stands up again after one."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+import redis
+
+if TYPE_CHECKING:
+    from tests.unit.cli.deployed import Deployment
+
+
+def examined(deployment: Deployment) -> tuple[bool, dict[str, list[tuple[str, str, str]]]]:
+    result = deployment.run("doctor", "--json")
+    report: dict[str, Any] = json.loads(result.stdout)
+    assert report["healthy"] == (result.exit_code == 0)
+    parts: dict[str, list[tuple[str, str, str]]] = {}
+    for found in report["findings"]:
+        finding = found["verdict"], found["says"], found["mend"]
+        parts.setdefault(found["part"], []).append(finding)
+    return report["healthy"], parts
+
+
+def test_a_new_deployment_is_told_to_set_up(new: Deployment) -> None:
+    healthy, parts = examined(new)
+    assert not healthy
+    assert parts["kek"][0][0] == "fail"
+    assert parts["ledger"] == [("fail", "the schema is absent", "run 'sesame setup'")]
+
+
+def test_a_deployment_that_was_set_up_is_healthy(deployment: Deployment) -> None:
+    healthy, parts = examined(deployment)
+    assert healthy
+    assert [verdict for verdict, _, _ in parts["keys"]] == ["ok"]
+    [(verdict, says, mend)] = parts["housekeep"]
+    assert (verdict, "audit.seal" in says) == ("warn", True)
+    assert "sesame housekeep" in mend
+
+
+def test_a_misspelt_setting_is_named_with_the_right_one(deployment: Deployment) -> None:
+    text = deployment.config.read_text(encoding="utf-8")
+    deployment.config.write_text(text.replace("kek_file", "kek_fil"), encoding="utf-8")
+    healthy, parts = examined(deployment)
+    assert not healthy
+    assert "keys.kek_file" in parts["configuration"][0][1]
+
+
+def test_a_key_encryption_key_that_others_read_is_found(deployment: Deployment) -> None:
+    deployment.kek.chmod(0o640)
+    healthy, parts = examined(deployment)
+    assert not healthy
+    assert "chmod 600" in parts["kek"][0][1]
+
+
+def test_a_taken_port_is_found(deployment: Deployment) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", deployment.port))
+        taken.listen()
+        healthy, parts = examined(deployment)
+    assert not healthy
+    verdict, says, mend = parts["serve"][0]
+    assert verdict == "fail"
+    assert str(deployment.port) in says
+    assert "listen.port" in mend
+
+
+def test_a_changed_audit_row_is_found(deployment: Deployment) -> None:
+    deployment.run("epoch", "bump", "--yes")
+    deployment.run("housekeep", "--once")
+    deployment.sql("UPDATE audit SET payload = '{}' WHERE sequence = 2")
+    healthy, parts = examined(deployment)
+    assert not healthy
+    assert parts["audit"][0][1] == "row_changed at row 2"
+
+
+def test_a_cut_audit_tail_is_found(deployment: Deployment) -> None:
+    deployment.run("epoch", "bump", "--yes")
+    deployment.run("housekeep", "--once")
+    deployment.sql("DELETE FROM audit WHERE sequence = 2")
+    healthy, parts = examined(deployment)
+    assert not healthy
+    assert parts["audit"][0][1] == "tail_cut at row 2"
+
+
+def test_a_ring_that_somebody_changed_is_found(deployment: Deployment) -> None:
+    deployment.sql("UPDATE signing_keys SET algorithm = 'RS256'")
+    healthy, parts = examined(deployment)
+    assert not healthy
+    assert parts["keys"][0][0] == "fail"
+    assert parts["audit"][0][0] == "ok"
+
+
+def test_an_algorithm_without_a_signing_key_is_found(deployment: Deployment) -> None:
+    deployment.variables["SESAME_KEYS__ALGORITHMS"] = '["ES256", "EdDSA"]'
+    healthy, parts = examined(deployment)
+    assert not healthy
+    assert [verdict for verdict, _, _ in parts["keys"]] == ["ok", "fail"]
+    assert "sesame keys generate EdDSA" in parts["keys"][1][2]
+
+
+def test_a_redis_that_may_forget_is_found(deployment: Deployment, redis_url: str) -> None:
+    deployment.variables["SESAME_STORES__EPHEMERAL"] = redis_url
+    with redis.Redis.from_url(redis_url) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            healthy, parts = examined(deployment)
+        finally:
+            client.config_set("maxmemory-policy", "noeviction")
+    assert not healthy
+    assert any("noeviction" in mend for found in parts.values() for _, _, mend in found)
+
+
+def test_a_missing_trust_folder_is_found(deployment: Deployment) -> None:
+    deployment.variables["SESAME_CARD__ENABLED"] = "true"
+    deployment.variables["SESAME_CARD__TRUST"] = str(deployment.folder / "none")
+    healthy, parts = examined(deployment)
+    assert not healthy
+    assert parts["trust"][0][0] == "fail"
+
+
+def test_people_read_one_line_a_finding(deployment: Deployment) -> None:
+    deployment.kek.chmod(0o644)
+    result = deployment.run("doctor")
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert any(line.startswith("fail  kek ") for line in lines)
+    assert any(line.startswith("ok    disk ") for line in lines)

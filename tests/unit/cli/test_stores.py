@@ -1,0 +1,81 @@
+"""The stores by an operator's hand: schema, copies, the epoch; each act in the audit trail."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.unit.cli.deployed import Deployment
+
+
+def bumps(deployment: Deployment) -> list[tuple[str, str]]:
+    """Give epoch and actor of every recorded bump."""
+    rows = deployment.sql("SELECT payload FROM audit WHERE stream = 'epoch' ORDER BY position")
+    found = [json.loads(payload) for (payload,) in rows]
+    return [(row["details"]["epoch"], row["actor"]) for row in found]
+
+
+def test_check_demands_a_schema_and_upgrade_brings_it(new: Deployment) -> None:
+    assert new.run("db", "check").exit_code == 1
+    first, second = new.json("db", "upgrade"), new.json("db", "upgrade")
+    assert first["before"] is None
+    assert second["before"] == second["after"] == first["after"]
+    assert new.json("db", "check") == {"revision": first["after"]}
+
+
+def test_bumping_the_epoch_is_audited_with_who_did_it(deployment: Deployment) -> None:
+    before = deployment.json("epoch", "show")["epoch"]
+    after = deployment.json("epoch", "bump", "--yes")["epoch"]
+    assert after == before + 1 == deployment.json("epoch", "show")["epoch"]
+    [(epoch, actor)] = bumps(deployment)
+    assert epoch == str(after)
+    assert actor.startswith("operator:")
+
+
+def test_bumping_asks_first(deployment: Deployment) -> None:
+    before = deployment.json("epoch", "show")
+    result = deployment.run("epoch", "bump")
+    assert result.exit_code == 1
+    assert "Every code and token" in result.output
+    assert deployment.json("epoch", "show") == before
+
+
+def test_a_restore_brings_the_copy_back_under_a_new_epoch(deployment: Deployment) -> None:
+    copy = str(deployment.folder / "copy")
+    keys = deployment.json("keys", "list")
+    made = deployment.json("backup", copy)
+    deployment.run("keys", "rotate")
+    deployment.run("epoch", "bump", "--yes")
+    restored = deployment.json("restore", copy, "--yes")
+    assert restored["epoch"] > made["epoch"] + 1
+    assert deployment.json("keys", "list") == keys
+    assert bumps(deployment)[-1][0] == str(restored["epoch"])
+
+
+def test_a_copy_is_never_written_over_another(deployment: Deployment) -> None:
+    copy = str(deployment.folder / "copy")
+    assert deployment.run("backup", copy).exit_code == 0
+    result = deployment.run("backup", copy)
+    assert result.exit_code == 1
+    assert "name a new folder" in result.output
+
+
+def test_a_folder_that_is_no_copy_is_not_restored(deployment: Deployment) -> None:
+    before = deployment.json("epoch", "show")
+    assert deployment.run("restore", str(deployment.folder), "--yes").exit_code == 1
+    assert deployment.json("epoch", "show") == before
+
+
+def test_a_backup_of_other_stores_says_what_to_use(deployment: Deployment) -> None:
+    deployment.variables["SESAME_STORES__EPHEMERAL"] = "redis://127.0.0.1:1"
+    result = deployment.run("backup", str(deployment.folder / "copy"))
+    assert result.exit_code == 1
+    assert "pg_dump" in result.output
+
+
+def test_housekeep_once_tells_what_it_did(deployment: Deployment) -> None:
+    done = deployment.json("housekeep", "--once")
+    assert done["audit.seal"] == 1  # the first signing key
+    assert deployment.json("housekeep", "--once")["audit.seal"] == 0
+    assert set(done) == {"audit.seal", "outbox", "keys", "audit.refusals", "purge"}
