@@ -18,8 +18,9 @@ from werkzeug.wrappers import Request
 
 from idp import log
 from idp.config import load
-from idp.errors import BODY_TOO_LARGE, INVALID_REQUEST, SERVER_ERROR, Refused
+from idp.errors import BODY_TOO_LARGE, INVALID_REQUEST, NOT_FOUND, SERVER_ERROR, Refused
 from idp.runtime import shifted_now, system_entropy, system_monotonic, system_now
+from idp.services import build
 from idp.web import headers
 from idp.web.peer import Peer
 from idp.web.site import Site
@@ -70,6 +71,7 @@ class Application:
         try:
             self._peer.resolve(environ)
             self._peer.require_our_host(environ)
+            _require_plain_path(environ)
             _read_body(environ)
             return self._dispatch(environ)
         except Refused as error:
@@ -114,14 +116,23 @@ def application() -> WSGIApplication:
     Raises:
         ConfigRefused: the configuration cannot be used.
     """
-    from idp.services import build
-
     name = os.environ.get(_CONFIG)
     settings = load(Path(name) if name else None)
     offset = settings.clock.offset_file
     now = system_now if offset is None else shifted_now(offset)
     log.configure(now)
     return create(build(settings, now=now, monotonic=system_monotonic, entropy=system_entropy))
+
+
+def _require_plain_path(environ: dict[str, Any]) -> None:
+    """Refuse a path that libraries would read as another one: they forgive leading slashes.
+
+    Raises:
+        Refused: NOT_FOUND.
+    """
+    path = str(environ.get("PATH_INFO", ""))
+    if not path.startswith("/") or path.startswith("//"):
+        raise Refused(NOT_FOUND, "a path that does not begin with one slash")
 
 
 def _read_body(environ: dict[str, Any]) -> None:

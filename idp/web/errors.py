@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 RETRY_AFTER_SECONDS: Final = 5
 _RETRIABLE: Final = frozenset({429, 503})
+_LOGIN_PAGE: Final = re.compile(r"/login/[A-Za-z0-9_-]{8,128}", re.ASCII)
 _LOGIN: Final = re.compile(r"/login/([A-Za-z0-9_-]{8,128})(?:/|\Z)", re.ASCII)
 
 
@@ -93,6 +94,7 @@ class ErrorPages:
             language=language,
             status=problem.status,
             form_actions=("'self'",) if target is None else ("'self'", target),
+            switch=request.method == "GET" and _LOGIN_PAGE.fullmatch(request.path) is not None,
             code=problem.code,
             button=button,
         )

@@ -3,10 +3,6 @@
 (() => {
   const GUARD_MS = 500;
 
-  // A message that stands on the page when it arrives gets the focus where `autofocus` is not known.
-  const alert = document.querySelector("[role=alert][autofocus]");
-  if (alert && document.activeElement === document.body) alert.focus();
-
   // What was loaded a moment ago cannot be agreed to yet: no click meant for another page counts.
   for (const button of document.querySelectorAll("button[data-guard]")) {
     const shown = performance.now();

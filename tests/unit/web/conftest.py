@@ -35,7 +35,10 @@ class Visit:
     def open(self, method: str, path: str, **options: Any) -> TestResponse:
         if options.get("data") == {}:
             options["content_type"] = "application/x-www-form-urlencoded"
-        return self._client.open(path, method=method, base_url=self._base, **options)
+        environ = {"REMOTE_ADDR": "127.0.0.1", **options.pop("environ_overrides", {})}
+        return self._client.open(
+            path, method=method, base_url=self._base, environ_overrides=environ, **options
+        )
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from idp.login.flow import Page, Turn
 from keys.jwks import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from idp.login.flow import Visitor
     from idp.oidc.form import Parameters
@@ -167,8 +168,8 @@ class Endpoint:
     result: Any = field(default_factory=dict)
     given: list[Mapping[str, Any]] = field(default_factory=list)
 
-    def _answer(self, params: Parameters | None = None, **rest: Any) -> Any:
-        self.given.append({"params": params, **rest})
+    def _answer(self, params: Parameters | None = None, *more: Any, **rest: Any) -> Any:
+        self.given.append({"params": params, "more": more, **rest})
         if isinstance(self.result, Exception):
             raise self.result
         return self.result
