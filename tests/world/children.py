@@ -112,16 +112,25 @@ def check(children: Iterable[Child]) -> None:
 
 def kill(child: Child) -> None:
     """End it and whatever it started as a power cut does: all at once, no one told."""
-    doomed = [child.process.pid, *_descendants(child.process.pid)]
+    doomed = [child.process.pid, *descendants(child.process.pid)]
     for pid in doomed:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     child.process.wait()
-    while any(_parent(pid) is not None for pid in doomed):
+    wait_until_gone(doomed)
+
+
+def wait_until_gone(pids: Iterable[int], *, seconds: float = 30) -> None:
+    """Wait until none of them runs; raises `ChildFailed` when the time is over."""
+    until = time.monotonic() + seconds
+    while left := [pid for pid in pids if _parent(pid) is not None]:
+        if time.monotonic() > until:
+            raise ChildFailed(f"still running: {left}")
         time.sleep(PAUSE)
 
 
-def _descendants(head: int) -> list[int]:
+def descendants(head: int) -> list[int]:
+    """Every process that this one started, and they, and so on, as they are now."""
     parents = {int(path.name): _parent(int(path.name)) for path in Path("/proc").glob("[0-9]*")}
     found = [head]
     for pid in found:  # it grows while it is walked

@@ -191,12 +191,15 @@ def running(
         )
         stack.callback(made.end)
         _begin(made, service=service, agent=agent)
+        made._provider = deployment.start_provider()
         if seeded is not None:
             deployment.sesame("people", "seed", seeded)
+        if service:
+            key, year = own_key(deployment.service_key), clock.now().year
+            deployment.register(document(deployment.service, key, year=year))
         for registration in clients:
             deployment.register(registration)
-        made.start()
-        children.wait_until_ready(made._others)
+        children.wait_until_ready([made._provider, *made._others])
         yield made
 
 
@@ -204,11 +207,8 @@ def _begin(made: Running, *, service: bool, agent: bool) -> None:
     deployment = made.deployment
     deployment.write_configuration()
     if service:
-        key = own_key(deployment.service_key)
+        own_key(deployment.service_key)
         made._others.append(deployment.start_service("--clock", made.clock.path.resolve()))
     if agent:
         made._others.append(deployment.start_agent())
     deployment.sesame("setup")
-    if service:
-        year = made.clock.now().year
-        deployment.register(document(deployment.service, key, year=year))
