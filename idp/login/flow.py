@@ -24,7 +24,7 @@ from idp.errors import (
 )
 from idp.login import agreeing, forms, sessions
 from idp.login.ending import Ending, told_to_the_client
-from idp.login.methods import Challenge, ProofRefused
+from idp.login.methods import Challenge, ProofRefused, by_name
 from idp.login.people import full_name
 from idp.login.policy import Next, Standing, Verdict, judge
 from idp.login.sessions import SessionRules
@@ -78,12 +78,12 @@ class LoginFlow:
         now: Callable[[], datetime],
         entropy: Callable[[int], bytes],
     ) -> None:
-        """Take the enabled ``means`` in the order to offer them; at least one."""
+        """Take the enabled ``means`` in the order to offer them. Raises: NoMeansOfLogin."""
         lives = settings.lifetimes
         self._issuer = settings.issuer
         self._ledger = ledger
         self._vault = vault
-        self._means = {one.name: one for one in means}
+        self._means = by_name(means)
         self._now = now
         self._entropy = entropy
         self._rules = SessionRules(idle=lives.session_idle, absolute=lives.session)

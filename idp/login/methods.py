@@ -1,11 +1,11 @@
 """What every means of login answers: start, and verify an answer into a proof.
 
-A new means is one file, one entry in the registry that assembly hands to the flow, one template.
+A new means is one file, one entry in what assembly hands to the flow, one template.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
@@ -65,6 +65,10 @@ class ProofRefused(Refused):
     """Nothing is proven; the login stays open and another try is possible."""
 
 
+class NoMeansOfLogin(Exception):
+    """The settings enable no means of login: nobody could ever log in."""
+
+
 class LoginMethod(Protocol):
     """One means of login."""
 
@@ -91,3 +95,11 @@ class LoginMethod(Protocol):
             ProofRefused: with the catalogue entry that says which check refused.
         """
         ...
+
+
+def by_name(means: Iterable[LoginMethod]) -> dict[MethodName, LoginMethod]:
+    """Give the means by name, in the order to offer them. Raises: NoMeansOfLogin."""
+    found = {one.name: one for one in means}
+    if not found:
+        raise NoMeansOfLogin("enable card.enabled (or login.seeded_sign_in, in a test)")
+    return found

@@ -19,8 +19,10 @@ from idp.domain.event import MethodName
 from idp.domain.person import Attributes, Person, PersonId, PersonState, Sector
 from idp.domain.request import AuthorizationRequest, ResponseMode
 from idp.login import sessions
+from idp.login.card import CardMethod
 from idp.login.flow import LoginFlow, Page, Turn, Visitor
-from idp.login.registry import enabled_means
+from idp.login.methods import LoginMethod
+from idp.login.seeded import SeededMethod
 from idp.oidc.completion import Completion
 from idp.store.memory import MemoryEphemeral
 from idp.store.opening import open_ledger
@@ -105,9 +107,11 @@ class House:
 
     def worker(self) -> LoginFlow:
         """One more process over the same stores."""
-        means = enabled_means(
-            self.settings, card_server=self.cards, now=self.now, entropy=secrets.token_bytes
-        )
+        means: list[LoginMethod] = []
+        if self.settings.card.enabled:
+            means.append(CardMethod(self.cards, origin=tokens.ORIGIN, entropy=secrets.token_bytes))
+        if self.settings.login.seeded_sign_in:
+            means.append(SeededMethod(now=self.now))
         return LoginFlow(
             self.settings,
             ledger=self.ledger,

@@ -22,7 +22,7 @@ from idp.errors import (
     Refused,
 )
 from idp.login.flow import LoginRefused, Page
-from idp.login.registry import NoMeansOfLogin, enabled_means
+from idp.login.methods import NoMeansOfLogin, by_name
 from tests.unit.login.house import MINUTE, SHOP
 
 if TYPE_CHECKING:
@@ -247,12 +247,9 @@ def test_a_wrong_user_name_is_refused_and_may_be_tried_again(house: House, name:
     assert browser.seeded().page is Page.CONSENT
 
 
-def test_a_deployment_without_any_means_of_login_is_refused(house: House) -> None:
-    settings = house.settings.model_copy(
-        update={"login": house.settings.login.model_copy(update={"seeded_sign_in": False})}
-    )
+def test_a_deployment_without_any_means_of_login_is_refused() -> None:
     with pytest.raises(NoMeansOfLogin):
-        enabled_means(settings, card_server=None, now=house.now, entropy=bytes)
+        by_name(())
 
 
 def test_a_refusal_to_the_owner_carries_the_login(house: House) -> None:
