@@ -21,7 +21,6 @@ from idp.domain.request import AuthorizationRequest, ResponseMode
 from idp.login import sessions
 from idp.login.card import CardMethod
 from idp.login.flow import LoginFlow, Page, Turn, Visitor
-from idp.login.methods import LoginMethod
 from idp.login.seeded import SeededMethod
 from idp.oidc.completion import Completion
 from idp.store.memory import MemoryEphemeral
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from idp.domain.answer import Answer
     from idp.domain.session import Session
     from idp.domain.transaction import Transaction
+    from idp.login.methods import LoginMethod
     from idp.store.ports import Ledger, Unit
 
 SHOP, TOWN = ClientId("shop"), ClientId("town")
