@@ -7,13 +7,12 @@ post brings no cookie: it is sent on by GET, as at the authorization endpoint.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from idp.domain.session import SessionKey
 from idp.errors import FORM_FORGED, INVALID_REQUEST, Refused
+from idp.login import sessions
 from idp.oidc.form import Parameters
 from idp.oidc.paths import LOGOUT
 from idp.web import headers
@@ -117,12 +116,11 @@ class LogoutPage:
         return response
 
     def _session(self, browser: Browser) -> Session | None:
-        if browser.session is None:
-            return None
-        key = SessionKey(hashlib.sha256(browser.session.encode()).hexdigest())
         with self._ledger.read() as unit:
-            session = unit.sessions.get(key)
-        return None if session is None or session.ended_at is not None else session
+            session = sessions.find(unit, browser.session)
+        if session is None or session.ended_at is not None or session.succeeded_at is not None:
+            return None
+        return session
 
     def _form_token(self, browser: Browser) -> str:
         session = (browser.session or "").encode()

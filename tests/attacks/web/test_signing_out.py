@@ -22,7 +22,9 @@ BACK = "https://tax.example/bye"
 @pytest.fixture
 def signed_in(services: Any) -> None:
     key = hashlib.sha256(b"mine").hexdigest()
-    services.ledger.sessions[key] = SimpleNamespace(ended_at=None, sids={"tax": "the-sid"})
+    services.ledger.sessions[key] = SimpleNamespace(
+        ended_at=None, succeeded_at=None, sids={"tax": "the-sid"}
+    )
 
 
 def hinted(sid: str | None, **more: Any) -> LogoutRequest:
