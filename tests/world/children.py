@@ -36,11 +36,11 @@ class Child:
     """One running program.
 
     Attributes:
-        ready: the address that answers (with 200) when it is ready.
+        ready: the addresses that all answer (with 200) when it is ready.
     """
 
     name: str
-    ready: str
+    ready: tuple[str, ...]
     log: Path
     process: subprocess.Popen[bytes] = field(repr=False)
 
@@ -51,22 +51,26 @@ class Child:
 
     def answers(self) -> bool:
         """Whether it is ready now."""
-        parts = urlsplit(self.ready)
-        line = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
-        try:
-            line.request("GET", parts.path or "/")
-            return line.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            line.close()
+        return all(_answers(url) for url in self.ready)
+
+
+def _answers(url: str) -> bool:
+    parts = urlsplit(url)
+    line = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
+    try:
+        line.request("GET", parts.path or "/")
+        return line.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        line.close()
 
 
 def start(
     name: str,
     command: Sequence[str | Path],
     *,
-    ready: str,
+    ready: str | tuple[str, ...],
     log: Path,
     environ: Mapping[str, str],
 ) -> Child:
@@ -82,7 +86,8 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return Child(name=name, ready=ready, log=log, process=process)
+    addresses = (ready,) if isinstance(ready, str) else ready
+    return Child(name=name, ready=addresses, log=log, process=process)
 
 
 def wait_until_ready(children: Iterable[Child], *, seconds: float = 60) -> None:

@@ -171,11 +171,12 @@ class Deployment:
         )
 
     @property
-    def _ready(self) -> str:
+    def _ready(self) -> tuple[str, ...]:
+        public = f"{self.issuer}/.well-known/openid-configuration"
         # Readiness compares the clock with the database's, and a test may have moved it.
         if self.environment == "test":
-            return f"{self.issuer}/.well-known/openid-configuration"
-        return f"http://127.0.0.1:{self.ports.health}/ready"
+            return (public,)
+        return (public, f"http://127.0.0.1:{self.ports.health}/ready")
 
     def start_service(self, *more: str | Path) -> Child:
         """Start the e-service."""

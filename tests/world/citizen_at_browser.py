@@ -1,0 +1,148 @@
+"""A citizen at a real browser: the steps of a login as a person takes them, and what was sent.
+
+    citizen = Citizen(context, world)
+    citizen.ask_to_sign_in()
+    citizen.choose_card()
+    tab = citizen.read_card()
+    tab.insert("adult")
+    tab.type_pin("1234")
+    citizen.agree()
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request
+
+    from tests.world.running import Running
+
+PATIENCE = 20_000  # milliseconds; the machine may be busy
+POLICY = "content security policy"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PinTab:
+    """The card agent's tab, which the provider's page has opened."""
+
+    page: Page
+
+    def insert(self, card: str) -> PinTab:
+        """Put this card into the reader, where no card is in it."""
+        self.page.locator(f"form:has(input[name=card][value='{card}']) button").click()
+        self.page.wait_for_load_state()
+        return self
+
+    def type_pin(self, pin: str) -> PinTab:
+        """Type the PIN and press Enter; waits for the page that follows."""
+        self.page.locator("#pin").fill(pin)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+        return self
+
+    def cancel(self) -> None:
+        """Say no."""
+        with self.page.expect_navigation():
+            self.page.locator("form[action*='/cancel'] button").click()
+
+    @property
+    def origin(self) -> Locator:
+        """Who asks."""
+        return self.page.locator(".origin")
+
+
+@dataclass(kw_only=True, slots=True)
+class Citizen:
+    """One person with a browser of their own.
+
+    Attributes:
+        sent: every request of every tab, in order.
+        complaints: what the browser's console said of policies and errors.
+    """
+
+    context: BrowserContext
+    world: Running
+    page: Page = field(init=False)
+    sent: list[Request] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.context.set_default_timeout(PATIENCE)
+        self.context.on("request", self.sent.append)
+        self.context.on("console", self._heard)
+        self.context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self.page = self.context.new_page()
+
+    # --- the steps ------------------------------------------------------------------------------
+
+    def ask_to_sign_in(self, language: str | None = None) -> Citizen:
+        """Open the e-service, in a language if named, and press its button."""
+        query = "" if language is None else f"?lang={language}"
+        self.page.goto(f"{self.world.service}/{query}")
+        self.page.locator("#sign-in").click()
+        self.page.wait_for_url(lambda url: not url.startswith(f"{self.world.service}/?"))
+        return self
+
+    def choose_card(self) -> Citizen:
+        """Choose the card; wait until its page is ready."""
+        self.page.locator("#method-card").click()
+        self.page.locator("#card").wait_for()
+        return self
+
+    def read_card(self) -> PinTab:
+        """Press the card page's button; gives the tab that it opens."""
+        with self.context.expect_page() as opened:
+            self.page.locator("#card-start").click()
+        opened.value.wait_for_load_state()
+        return PinTab(page=opened.value)
+
+    def agree(self) -> Citizen:
+        """Agree, once the page takes an agreement, and wait for the e-service."""
+        self.page.locator("#agree").wait_for()
+        # The page takes no click in its first half second: it could be meant for another page.
+        self.page.wait_for_function("performance.now() > 2500 || document.querySelector('#agree')")
+        self.page.wait_for_function("performance.now() > 1000")
+        self.page.locator("#agree").click()
+        self.page.locator("#agree").wait_for(state="detached")
+        return self
+
+    def sign_in_with(self, card: str, *, pin: str | None = None) -> Citizen:
+        """From the choice of a means to the consent page, or to what is said instead."""
+        self.choose_card()
+        self.show_card(card, pin=pin)
+        return self
+
+    def show_card(self, card: str, *, pin: str | None = None) -> Citizen:
+        """From the card page on, an empty reader beside the citizen."""
+        tab = self.read_card()
+        if tab.page.locator("#pin").count() == 0:
+            tab.insert(card)
+        tab.type_pin(pin or self.world.world.people.pin)
+        self.page.locator("#agree, #trouble, #who").first.wait_for()
+        tab.page.close()
+        return self
+
+    # --- what happened --------------------------------------------------------------------------
+
+    def sent_to(self, origin: str) -> list[Request]:
+        """The requests to one origin."""
+        return [request for request in self.sent if _origin(request.url) == origin]
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and POLICY in message.text.lower():
+            self.complaints.append(message.text)
+
+
+def everything_of(request: Request) -> str:
+    """Method, address, headers and body of a request as one text, to search in."""
+    headers = "\n".join(f"{name}: {value}" for name, value in request.all_headers().items())
+    body = request.post_data_buffer or b""
+    return f"{request.method} {request.url}\n{headers}\n\n{body.decode('utf-8', 'replace')}"
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
