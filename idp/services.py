@@ -37,6 +37,7 @@ from idp.outbound.fetch import GuardedFetch
 from idp.store.opening import open_engine, open_ephemeral, open_sealed_ledger
 from idp.store.ports import Ephemeral, Ledger
 from idp.store.sql.keys import RingRows, RootRows
+from keys.errors import VaultFounded
 from keys.jwks import Document
 from keys.ports import Move
 from keys.ring import KeyRing
@@ -348,7 +349,10 @@ def _found_vault(
             return False, False
         refuse_lost_root(rows)
         kek_made = make_kek(settings.keys.kek_file, entropy=entropy)
-        found(rows, load_kek(settings.keys.kek_file), entropy=entropy, now=now)
+        try:
+            found(rows, load_kek(settings.keys.kek_file), entropy=entropy, now=now)
+        except VaultFounded:  # by another setup, at the same moment
+            return kek_made, False
         return kek_made, True
     finally:
         engine.close()

@@ -108,23 +108,36 @@ def make_kek(kek_file: Path, *, entropy: Callable[[int], bytes]) -> bool:
         if _kek_path(kek_file).exists():
             return False
         raise KekMissing("a system credential is made by the service manager, not by us")
+    if kek_file.exists():
+        return False
+    # Whole or not at all: written beside, then given its name, which fails where there is one.
+    beside = kek_file.with_name(f".{kek_file.name}.{os.getpid()}")
     try:
         kek_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = os.open(kek_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _KEK_MODE)
+        beside.unlink(missing_ok=True)
+        made = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _KEK_MODE)
+        try:
+            with os.fdopen(made, "w", encoding="ascii") as file:
+                file.write(entropy(_KEK_BYTES).hex() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(beside, kek_file)
+        finally:
+            beside.unlink()
+        _keep_name(kek_file.parent)
     except FileExistsError:
         return False
     except OSError as error:
         raise KekMissing(f"{kek_file}: cannot be made ({error.strerror})") from None
-    with os.fdopen(made, "w", encoding="ascii") as file:
-        file.write(entropy(_KEK_BYTES).hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    folder = os.open(kek_file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
     return True
+
+
+def _keep_name(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _is_credential(kek_file: Path) -> bool:
