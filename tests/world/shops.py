@@ -1,0 +1,76 @@
+"""A running provider for protocol tests, with a client of every kind registered at it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from click.testing import CliRunner
+
+from idp.cli.clients import clients
+from tests.world.client import Client, Heard
+from tests.world.running import Running, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+KINDS: Mapping[str, Mapping[str, str]] = {
+    "shop": {},
+    "shop-ps256": {"algorithm": "PS256", "id_token_algorithm": "PS256"},
+    "shop-eddsa": {"algorithm": "EdDSA", "id_token_algorithm": "EdDSA"},
+    "shop-rs256": {"algorithm": "RS256", "id_token_algorithm": "RS256"},
+    "shop-basic": {"auth": "client_secret_basic"},
+    "shop-post": {"auth": "client_secret_post"},
+    "shop-app": {"auth": "none"},
+}
+"""A client for each way to prove itself, and for each algorithm."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Shops:
+    """The provider, its clients, and every secret that they have heard."""
+
+    world: Running
+    heard: Heard = field(default_factory=Heard)
+    known: dict[str, Client] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Client:
+        return self.known[name]
+
+    def add(self, name: str, *, changes: Mapping[str, object] | None = None, **kind: str) -> Client:
+        """Register a client; `Client` says what ``kind`` may hold."""
+        client = Client(
+            issuer=self.world.issuer, id=name, now=self.world.clock.now, heard=self.heard, **kind
+        )
+        answer = self.operate("add", document=client.registration(**(changes or {})))
+        client.secret = answer.get("client_secret")
+        self.heard.note(client.secret)
+        self.known[name] = client
+        return client
+
+    def operate(self, *words: str, document: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """Run a verb of ``sesame clients`` in this process, which is quicker than in another."""
+        deployment = self.world.deployment
+        given = list(words)
+        if document is not None:
+            path = deployment.folder / "registration.json"
+            path.write_text(json.dumps(document), encoding="utf-8")
+            given += ["--from", str(path)]
+        given += ["--config", str(deployment.configuration), "--json"]
+        done = CliRunner().invoke(clients, given)
+        assert done.exit_code == 0, done.output
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+
+@contextlib.contextmanager
+def shops(folder: Path, *names: str, **options: Any) -> Iterator[Shops]:
+    """Run a provider with these clients of `KINDS`; the options are `running`'s."""
+    with running(folder, **options) as world:
+        made = Shops(world=world)
+        for name in names:
+            made.add(name, **KINDS[name])
+        yield made
