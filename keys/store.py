@@ -12,6 +12,7 @@ import hmac
 import os
 import re
 import stat
+import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -111,19 +112,18 @@ def make_kek(kek_file: Path, *, entropy: Callable[[int], bytes]) -> bool:
     if kek_file.exists():
         return False
     # Whole or not at all: written beside, then given its name, which fails where there is one.
-    beside = kek_file.with_name(f".{kek_file.name}.{os.getpid()}")
     try:
         kek_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside.unlink(missing_ok=True)
-        made = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _KEK_MODE)
+        made, beside = tempfile.mkstemp(prefix=f".{kek_file.name}.", dir=kek_file.parent)
         try:
             with os.fdopen(made, "w", encoding="ascii") as file:
+                os.fchmod(file.fileno(), _KEK_MODE)
                 file.write(entropy(_KEK_BYTES).hex() + "\n")
                 file.flush()
                 os.fsync(file.fileno())
             os.link(beside, kek_file)
         finally:
-            beside.unlink()
+            Path(beside).unlink()
         _keep_name(kek_file.parent)
     except FileExistsError:
         return False

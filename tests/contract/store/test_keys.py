@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from idp.config import Settings
+from idp.services import Founded, found_keys
 from idp.store.opening import open_engine, open_sealed_ledger
 from idp.store.ports import StoreUnavailable
 from idp.store.sql.keys import RingRows, RootRows
@@ -296,3 +299,28 @@ def test_the_control_that_looks_before_it_moves_has_several_winners(ledger_url: 
     race = carelessly_moving_the_ring
     won = winners_of_processes("ledger", ledger_url, [race], rounds=ROUNDS)
     assert max(won[race.__name__]) > 1
+
+
+def test_setups_at_the_same_moment_make_one_deployment(ledger_url: str, tmp_path: Path) -> None:
+    settings = Settings(
+        environment="test",
+        issuer="http://localhost:8400",
+        stores={"ledger": ledger_url},
+        keys={"kek_file": tmp_path / "keys" / "kek"},
+    )
+
+    def setting_up(racer: int) -> Founded:
+        return found_keys(
+            settings,
+            now=Clock(),
+            monotonic=lambda: 0.0,
+            entropy=secrets.token_bytes,
+            by=f"setup:{racer}",
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(setting_up, range(4)))
+    assert sum(one.kek_made for one in made) == 1
+    assert sum(one.vault_founded for one in made) == 1
+    assert sum(bool(one.keys) for one in made) == 1
+    assert [file.name for file in (tmp_path / "keys").iterdir()] == ["kek"]
