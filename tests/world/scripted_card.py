@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from tests.world.scripted import Page
 
 
+def choose_card(page: Page) -> Page:
+    """Go on to the card page, where there is a choice of means."""
+    return page.press("method-card") if page.has("method-card") else page
+
+
 def sign_with_card(page: Page, card: SoftCard, *, pin: str) -> Page:
     """Let the card sign the challenge of the provider's card page, and send the answer.
 

@@ -18,6 +18,7 @@ from tests.services.components import loopback_port
 from tests.world.children import ROOT, descendants, wait_until_gone
 from tests.world.deployment import Ports
 from tests.world.scripted import Browser
+from tests.world.scripted_card import choose_card
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +101,7 @@ def test_it_says_what_to_open_which_card_to_use_and_its_pin(demo: Demo) -> None:
     agent = f"http://127.0.0.1:{demo.ports.agent}"
     assert all(words in demo.said for words in (service, agent, "adult", "1234", "Ctrl-C"))
     with Browser(language="en") as browser:
-        page = browser.get(service).press("sign-in").press("method-card")
+        page = choose_card(browser.get(service).press("sign-in"))
         assert page.attribute("card", "data-agent") == agent
         assert "Nora" in browser.get(agent).text
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.world.running import Running, running
-from tests.world.scripted_card import sign_with_card
+from tests.world.scripted_card import choose_card, sign_with_card
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def browser(world: Running) -> Browser:
 
 
 def at_the_card(browser: Browser, world: Running) -> Page:
-    return browser.get(world.service).press("sign-in").press("method-card")
+    return choose_card(browser.get(world.service).press("sign-in"))
 
 
 def with_card(page: Page, world: Running, card: str = "adult") -> Page:
@@ -46,10 +46,7 @@ def test_a_citizen_signs_in_with_a_card_refreshes_confirms_and_signs_out(
     page = page.press("refresh")
     assert page.has("refreshed-at")
     world.clock.move(minutes=2)
-    page = page.press("step-up")
-    if page.has("method-card"):
-        page = page.press("method-card")
-    page = with_card(page, world)
+    page = with_card(choose_card(page.press("step-up")), world)
     assert page.says("who") == "Welcome, Nora Élise"
     page = page.press("sign-out")
     if page.has("confirm-logout"):
