@@ -94,7 +94,8 @@ class Keys(_Section):
 
     kek_file: Path = Field(
         default=Path("var/kek"),
-        description="File with the 32-byte key-encryption key (mode 0600), or the name of a "
+        description="File with the key-encryption key (32 bytes as 64 hexadecimal digits, mode "
+        "0600; `openssl rand -hex 32` makes one, and so does `sesame setup`), or the name of a "
         "system credential written as credential:NAME.",
     )
     algorithms: tuple[Literal["ES256", "EdDSA", "PS256", "RS256"], ...] = Field(
