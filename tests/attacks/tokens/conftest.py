@@ -1,33 +1,7 @@
-"""A provider's token side over a real SQLite Ledger."""
+"""The desk that the token side's tests stand at."""
 
 from __future__ import annotations
 
-import secrets
-from typing import TYPE_CHECKING
+from tests.unit.oidc.tokens.conftest import desk, ledger_url
 
-import pytest
-
-from idp.store.opening import open_ledger
-from idp.store.sql.migrate import upgrade
-from tests.contract.store.stand_ins import Clock, TestVault
-from tests.unit.oidc.tokens.desk import Desk, fill
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def ledger_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    upgrade(url)
-    return url
-
-
-@pytest.fixture
-def desk(ledger_url: str) -> Iterator[Desk]:
-    clock = Clock()
-    ledger = open_ledger(ledger_url, TestVault(), now=clock, entropy=secrets.token_bytes)
-    fill(ledger)
-    yield Desk(ledger, clock)
-    ledger.close()
+__all__ = ["desk", "ledger_url"]
