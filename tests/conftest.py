@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 import redis
-from playwright.sync_api import sync_playwright
 
 from tests.services.card_desk import running_card_desk
+from tests.services.chromium import chromium, driver
 from tests.services.components import loopback_port, needs
 from tests.services.postgres_server import running_postgres
 from tests.services.redis_server import running_redis
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.services.card_desk import CardDesk
-
-CHROMIUM = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture
@@ -78,10 +67,8 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, driven by Playwright; open a fresh context for each test."""
     program = needs("chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
-        yield chromium
-        chromium.close()
+    with driver() as playwright, chromium(playwright, program) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from cryptography import x509
 
 from cardreader.beid import files
 from cardreader.sim.card import SoftCard
-from cardreader.sim.image import read_image
+from cardreader.sim.image import read_image, write_image
 from cardreader.sim.personalise import personalise
 from cardreader.sim.pin import Counters, pin_block
 from cardreader.sim.pki import CardRequest, Country, load_declaration
@@ -63,6 +63,12 @@ class World:
     def card(self, name: str) -> SoftCard:
         """A citizen's card; its tries are kept in its file."""
         return SoftCard.load(self.cards / f"{name}.json", entropy=secrets.token_bytes)
+
+    def set_pin(self, name: str, pin: str) -> None:
+        """Give a citizen's card, which is in no reader, another PIN and all its tries."""
+        path = self.cards / f"{name}.json"
+        image, _ = read_image(path)
+        write_image(path, image, Counters(pin=pin_block(pin)))
 
     def revoke(self, name: str, *, at: dt.datetime, suspended: bool = False) -> None:
         """Revoke both certificates of a citizen's card, or put them on hold."""
