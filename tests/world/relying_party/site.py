@@ -18,7 +18,7 @@ from tests.world.relying_party.visits import Visit, Visits
 from tests.world.relying_party.words import LANGUAGES, choose, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from werkzeug.wrappers import Response as Answer
 
@@ -103,7 +103,8 @@ class Site:
             acr=told.get("acr", "-"),
             signed_in_at=_clock(told.get("auth_time") or told["iat"]),
             refreshed_at=citizen.refreshed_at and _clock(citizen.refreshed_at),
-            told=[(name, _shown(told[name])) for name in sorted(told) if name not in HIDDEN],
+            about=_rows(citizen.about),
+            proof=_rows(citizen.claims),
             refreshable=citizen.refresh_token is not None,
         )
 
@@ -228,6 +229,10 @@ class Site:
 def _clock(seconds: int) -> dict[str, str]:
     moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
     return {"iso": moment.isoformat(), "text": f"{moment:%H:%M:%S} UTC"}
+
+
+def _rows(claims: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name, _shown(claims[name])) for name in sorted(claims) if name not in HIDDEN]
 
 
 def _shown(value: object) -> str:
