@@ -11,6 +11,7 @@ from tests.world.scripted_card import choose_card, sign_with_card
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.world.scripted import Browser, Page
 
@@ -91,3 +92,12 @@ def test_a_provider_that_was_killed_comes_back_with_its_sessions(
     world.kill()
     world.start()
     assert browser.get(f"{world.service}/file").press("refresh").has("refreshed-at")
+
+
+def test_the_same_story_runs_on_postgresql_and_redis(
+    tmp_path: Path, postgres_url: str, redis_url: str
+) -> None:
+    with running(tmp_path, ledger=postgres_url, ephemeral=redis_url, service=True) as world:
+        page = with_card(at_the_card(world.browser(language="nl"), world), world)
+        assert page.says("who") == "Welkom, Nora Élise"
+        assert not list(tmp_path.glob("*.sqlite"))
