@@ -65,6 +65,8 @@ def fail(part: str, says: str, mend: str) -> Finding:
 def configuration(settings: Settings) -> Iterator[Finding]:
     """Look at what may be said but should not be left so."""
     yield ok("configuration", f"{settings.environment.value}, issuer {settings.issuer}")
+    if not (settings.card.enabled or settings.login.seeded_sign_in):
+        yield fail("configuration", "nobody could log in", "set card.enabled")
     if settings.environment is not Environment.PRODUCTION:
         yield warn(
             "configuration",

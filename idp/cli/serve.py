@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -14,19 +15,23 @@ from idp import log
 from idp.cli import ports
 from idp.cli.deployment import (
     ENVIRONMENT_VARIABLE,
+    clock_of,
     config_option,
+    explained,
     json_option,
     opened,
     settings_from,
     start_logging,
 )
 from idp.cli.stopping import Stop, stop_when_closed
-from idp.runtime import system_monotonic
+from idp.runtime import system_entropy, system_monotonic
 from idp.store.sql.machine import this_machine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from idp.config import Settings
     from idp.services import Foundation
 
 _lifeline = click.option("--while-open", "lifeline", type=int, hidden=True)
@@ -50,7 +55,7 @@ def serve(config_path: Path | None, *, everything: bool, lifeline: int | None) -
     ports.refuse_taken(settings)
     if lifeline is not None:
         stop_when_closed(lifeline)
-    with opened(config_path) as foundation:
+    with rehearsed(settings) as foundation:
         if not everything:
             run_serve(foundation)
     if everything:
@@ -99,6 +104,31 @@ def housekeep(config_path: Path | None, *, once: bool, as_json: bool, lifeline: 
         log.write("housekeeper.started", role="housekeep", pid=os.getpid())
         keeper.run()
         log.write("housekeeper.stopped", role="housekeep", pid=os.getpid())
+
+
+@contextmanager
+def rehearsed(settings: Settings) -> Iterator[Foundation]:
+    """Build what every worker will build, so that a fault is told once and nothing starts."""
+    from cardreader.trust.anchors import TrustMalformed
+    from idp.login.methods import NoMeansOfLogin
+    from idp.services import build
+
+    with explained():
+        try:
+            services = build(
+                settings,
+                now=clock_of(settings),
+                monotonic=system_monotonic,
+                entropy=system_entropy,
+            )
+        except (TrustMalformed, OSError) as error:
+            raise click.ClickException(f"{settings.card.trust} (card.trust): {error}") from error
+        except NoMeansOfLogin as error:
+            raise click.ClickException(f"nobody could log in: {error}") from error
+        try:
+            yield services.foundation
+        finally:
+            services.foundation.close()
 
 
 def run_serve(foundation: Foundation, *, target: str = "idp.app:application") -> None:

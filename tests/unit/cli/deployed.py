@@ -40,6 +40,8 @@ class Deployment:
             kek_file = "{self.kek}"
             [card]
             enabled = false
+            [login]
+            seeded_sign_in = true
             """,
             encoding="utf-8",
         )

@@ -120,6 +120,13 @@ def test_a_missing_trust_folder_is_found(deployment: Deployment) -> None:
     assert parts["trust"][0][0] == "fail"
 
 
+def test_a_deployment_where_nobody_could_log_in_is_found(deployment: Deployment) -> None:
+    deployment.variables["SESAME_LOGIN__SEEDED_SIGN_IN"] = "false"
+    healthy, parts = examined(deployment)
+    assert not healthy
+    assert ("fail", "nobody could log in", "set card.enabled") in parts["configuration"]
+
+
 def test_people_read_one_line_a_finding(deployment: Deployment) -> None:
     deployment.kek.chmod(0o644)
     result = deployment.run("doctor")

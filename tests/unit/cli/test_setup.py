@@ -76,6 +76,18 @@ def test_an_older_schema_is_refused_with_the_command_that_mends_it(deployment: D
     assert "run 'sesame db upgrade'" in result.output
 
 
+def test_serve_refuses_what_no_worker_could_start_with(deployment: Deployment) -> None:
+    deployment.variables["SESAME_LOGIN__SEEDED_SIGN_IN"] = "false"
+    result = deployment.run("serve")
+    assert result.exit_code == 1
+    assert "card.enabled" in result.output
+    deployment.variables["SESAME_CARD__ENABLED"] = "true"
+    deployment.variables["SESAME_CARD__TRUST"] = str(deployment.folder / "none")
+    result = deployment.run("serve")
+    assert result.exit_code == 1
+    assert "card.trust" in result.output
+
+
 def test_production_refuses_what_is_unsafe(deployment: Deployment) -> None:
     deployment.variables["SESAME_ENVIRONMENT"] = "production"
     for command in ("serve", "housekeep", "setup"):
