@@ -24,7 +24,7 @@ from idp.errors import (
 )
 from idp.login import agreeing, forms, sessions
 from idp.login.ending import Ending, told_to_the_client
-from idp.login.methods import Challenge, ProofRefused, by_name
+from idp.login.methods import ProofRefused, by_name, issued_challenge
 from idp.login.people import full_name
 from idp.login.policy import Next, Standing, Verdict, judge
 from idp.login.sessions import SessionRules
@@ -108,7 +108,9 @@ class LoginFlow:
             tx = self._transactions.begin(request, binding=UNCLAIMED, language=visitor.language)
             with self._ledger.read() as unit:
                 client = self._gather.client(unit, tx)
-            return self._choosing(self._transactions.keep(tx), client)
+            methods = self._gather.methods(tx, client)
+            tx = self._transactions.keep(tx)
+            return Turn(tx=tx, client=client, page=Page.CHOOSE, methods=methods)
         browser = self._transactions.browser(visitor)
         held = self._transactions.joined(request, browser)
         if held is not None:
@@ -146,7 +148,7 @@ class LoginFlow:
         held = self._transactions.get(tx_id, visitor)
         if held.tx.step is not Step.PROVING or held.tx.method is not method:
             raise LoginRefused(LOGIN_MOVED, f"an answer at {held.tx.step}", tx=held.tx)
-        challenge = _challenge(held.tx)
+        challenge = issued_challenge(held.tx)
         if challenge is not None:
             held = self._transactions.move(held, transaction.take_challenge(held.tx))
         with self._ledger.read() as unit:
@@ -160,17 +162,19 @@ class LoginFlow:
             return replace(turn, trouble=error.problem)
 
     def _start(self, held: Held, method: MethodName) -> Transaction:
+        return self._transactions.move(held, self._chosen(held.tx, method)).tx
+
+    def _chosen(self, tx: Transaction, method: MethodName) -> Transaction:
         challenge = self._means[method].start()
         try:
-            moved = transaction.choose(
-                held.tx,
+            return transaction.choose(
+                tx,
                 method=method,
                 challenge=None if challenge is None else challenge.text,
                 challenge_ends=None if challenge is None else challenge.ends,
             )
         except WrongStep as error:
-            raise LoginRefused(LOGIN_MOVED, str(error), tx=held.tx) from error
-        return self._transactions.move(held, moved).tx
+            raise LoginRefused(LOGIN_MOVED, str(error), tx=tx) from error
 
     def _accept(self, held: Held, visitor: Visitor, proof: Proof) -> Turn:
         """Record a proof: person, session, and the code too where nothing needs asking.
@@ -262,7 +266,7 @@ class LoginFlow:
         restarted = transaction.restart(held.tx)
         with self._ledger.read() as unit:
             client = self._gather.client(unit, held.tx)
-        return self._choosing(self._transactions.move(held, restarted).tx, client)
+        return self._choosing(restarted, held, client)
 
     def end_session(self, visitor: Visitor, *, why: str) -> EndedSession | None:
         """End the browser's session with its whole sign-on; ``None`` if it has none."""
@@ -345,7 +349,7 @@ class LoginFlow:
             return self._asking(standing, held)
         if tx.step is not Step.CHOOSING:
             tx = transaction.restart(tx if held is None else held.tx)
-        return self._choosing(self._store(tx, held), standing.client)
+        return self._choosing(tx, held, standing.client)
 
     def _asking(self, standing: Standing, held: Held | None) -> Turn:
         """Show the consent page, noting which claims it shows and to whose session."""
@@ -382,17 +386,15 @@ class LoginFlow:
             raise LoginRefused(SESSION_CHANGED, "the session is over", tx=tx)
         return self._gather.standing(unit, tx, client, session=session)
 
-    def _choosing(self, tx: Transaction, client: Client) -> Turn:
+    def _choosing(self, tx: Transaction, held: Held | None, client: Client) -> Turn:
+        """Show the choice of a means; where there is only one, nobody has to choose it."""
         methods = self._gather.methods(tx, client)
+        if len(methods) == 1:
+            return self._proving(self._store(self._chosen(tx, methods[0]), held), client)
+        tx = self._store(tx, held)
         return Turn(tx=tx, client=client, page=Page.CHOOSE, methods=methods)
 
     def _proving(self, tx: Transaction, client: Client) -> Turn:
         assert tx.method is not None
         methods = self._gather.methods(tx, client)
         return Turn(tx=tx, client=client, page=Page(tx.method.value), methods=methods)
-
-
-def _challenge(tx: Transaction) -> Challenge | None:
-    if tx.challenge is None or tx.challenge_ends is None:
-        return None
-    return Challenge(text=tx.challenge, ends=tx.challenge_ends)

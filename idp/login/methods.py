@@ -19,6 +19,7 @@ from idp.store.ports import Unit
 if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.domain.event import MethodName
+    from idp.domain.transaction import Transaction
 
 
 CHALLENGE_MARK: Final = "card-challenge"
@@ -31,6 +32,13 @@ class Challenge:
 
     text: str = field(repr=False)
     ends: datetime
+
+
+def issued_challenge(tx: Transaction) -> Challenge | None:
+    """Give the challenge that stands open in a transaction, if any."""
+    if tx.challenge is None or tx.challenge_ends is None:
+        return None
+    return Challenge(text=tx.challenge, ends=tx.challenge_ends)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -85,7 +85,7 @@ def test_ru_20_a_session_older_than_asked_is_proven_again(house: House, age: int
 def test_ru_22_a_weak_session_is_stepped_up_and_refusing_is_an_error(house: House) -> None:
     browser = house.browser()
     browser.login()
-    assert browser.open(acr_words=(HIGH,)).page is Page.CHOOSE
+    assert browser.open(acr_words=(HIGH,)).page is Page.CARD
     turn = browser.flow.cancel(browser.tx.id, browser.visitor)
     assert error_of(turn.answer) == ACCESS_DENIED.oauth
     assert house.grant_of(browser.open().answer).event.acr is Assurance.SUBSTANTIAL

@@ -279,7 +279,7 @@ class Browser:
     def login(self, name: ClientId = SHOP, who: str = "an", **changes: Any) -> Turn:
         """A whole seeded login, agreeing to everything."""
         turn = self.open(name=name, **changes)
-        if turn.page is Page.CHOOSE:
+        if turn.page in {Page.CHOOSE, Page.SEEDED}:
             turn = self.seeded(who)
         if turn.page is Page.CONSENT:
             turn = self.agree(*(offer.name for offer in turn.offers))

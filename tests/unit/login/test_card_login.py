@@ -38,7 +38,7 @@ def holder(house: House, number: str = tokens.NUMBER) -> Person:
 def test_a_card_makes_a_person_a_session_and_a_code_of_level_high(house: House) -> None:
     browser = house.browser()
     opened = browser.open(acr_words=(HIGH,))
-    assert (opened.page, opened.methods) == (Page.CHOOSE, (MethodName.CARD,))
+    assert (opened.page, opened.methods) == (Page.CARD, (MethodName.CARD,)), "nothing to choose"
     turn = browser.card()
     assert (turn.page, turn.person_name, turn.offers) == (Page.CONSENT, "Nora Élise Specimen", ())
     done = browser.agree()

@@ -103,7 +103,7 @@ def test_a_step_up_changes_the_cookie_and_ends_no_other_services_tokens(house: H
     shop_dead = token_of(house, browser)
     before = browser.session
     house.wait(MINUTE)
-    assert browser.open(name=TOWN, acr_words=(HIGH,)).page is Page.CHOOSE
+    assert browser.open(name=TOWN, acr_words=(HIGH,)).page is Page.CARD
     browser.card()
     assert browser.session != before
     done = browser.agree()
@@ -179,7 +179,7 @@ def test_the_registered_level_counts_whatever_is_asked(house: House) -> None:
     browser = house.browser()
     browser.login()
     house.register(SHOP, minimum_acr=HIGH)
-    assert browser.open(acr_words=(LOW,)).page is Page.CHOOSE
+    assert browser.open(acr_words=(LOW,)).page is Page.CARD
 
 
 def test_a_hint_at_another_person_is_held_to(house: House) -> None:

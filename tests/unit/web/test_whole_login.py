@@ -125,10 +125,9 @@ def follow(browser: Client, answer: Any) -> str:
 
 
 def signed_in(browser: Client, **changes: str) -> Any:
-    """Walk to the answer: choose, sign in, agree."""
+    """Walk to the answer: sign in, agree."""
     start = browser.get("/authorize", query_string=request(**changes), base_url=ISSUER)
     page = follow(browser, start)
-    page = follow(browser, submit(browser, page, "method", method="seeded"))
     page = follow(browser, submit(browser, page, "seeded", username="an"))
     return submit(browser, page, "consent", remember="1")
 
@@ -189,7 +188,6 @@ def test_a_wrong_name_is_told_on_the_page_and_another_try_is_possible(browser: C
     start = browser.get("/authorize", query_string=request(ui_locales="nl"), base_url=ISSUER)
     page = follow(browser, start)
     assert '<html lang="nl">' in page
-    page = follow(browser, submit(browser, page, "method", method="seeded"))
     page = follow(browser, submit(browser, page, "seeded", username="nobody"))
     assert "Wij herkennen deze gegevens niet" in page
     page = follow(browser, submit(browser, page, "seeded", username="an"))
@@ -199,7 +197,6 @@ def test_a_wrong_name_is_told_on_the_page_and_another_try_is_possible(browser: C
 def test_a_post_from_another_site_opens_the_login_where_the_cookies_are(browser: Client) -> None:
     start = browser.post("/authorize", data=request(), base_url=ISSUER)
     page = follow(browser, start)
-    page = follow(browser, submit(browser, page, "method", method="seeded"))
     assert 'id="username"' in page
 
 
