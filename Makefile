@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run test check lint types layers clean
+.PHONY: help install run test screenshots check lint types layers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -16,6 +16,9 @@ run: .venv/run.stamp ## start the demo country on loopback; Ctrl-C stops it (ARG
 test: .venv/dev.stamp tests/npm/node_modules/installed.stamp ## install what the tests need and run them all (ARGS="..." goes to pytest)
 	@.ci/components
 	@$(BIN)/python -m pytest $(ARGS)
+
+screenshots: .venv/dev.stamp ## every page in four languages and two widths, into var/screenshots
+	@$(BIN)/python -m tests.world.screenshots $(ARGS)
 
 check: lint types layers test ## lint, types, layers and tests
 

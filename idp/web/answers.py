@@ -118,7 +118,7 @@ class Answers:
             switch=True,
             tx=turn.tx,
             client_name=turn.client.display_name(language),
-            client_host=urlsplit(turn.tx.request.redirect_uri).hostname or "",
+            client_host=urlsplit(turn.tx.request.redirect_uri).netloc,
             form_token=self._flow.form_token(turn.tx, browser.visitor()),
             methods=turn.methods,
             others=tuple(name for name in turn.methods if name is not turn.tx.method),

@@ -6,6 +6,7 @@
   const start = document.getElementById("card-start");
   const status = document.getElementById("card-status");
   const failure = document.getElementById("card-failure");
+  const trouble = document.getElementById("trouble");
   const linkLine = document.getElementById("card-link");
   const link = document.getElementById("pin-link");
   const { nonce, agent, language } = box.dataset;
@@ -182,6 +183,8 @@
 
   const read = async () => {
     failure.hidden = true;
+    // What was said of an earlier card must not stand beside what is said of this one.
+    if (trouble) trouble.hidden = true;
     start.hidden = true;
     say("looking");
     try {
