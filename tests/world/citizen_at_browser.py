@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from playwright.sync_api import BrowserContext, Page, Request
+
+from tests.world.running import Running
 from tests.world.scripted import Browser, OpenForm
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request
+    from playwright.sync_api import ConsoleMessage, Locator
 
-    from tests.world.running import Running
 
 PATIENCE = 20_000  # milliseconds; the machine may be busy
 POLICY = "content security policy"

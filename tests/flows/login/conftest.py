@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.flows.login.landing import Landing, landing_client, served
+from tests.world.landing import Landing, landing_client, served
 from tests.world.citizen_at_browser import Citizen, empty_reader
 from tests.world.running import Running, running
 
