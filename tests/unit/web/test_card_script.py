@@ -91,8 +91,9 @@ def test_the_extension_is_used_where_there_is_one(
 ) -> None:
     address, services = asking
     with_extension(tab)
+    tab.goto(address)
     with tab.expect_navigation():
-        read_card(tab, address)
+        tab.click("#card-start")
     assert answered(services) == [CARD_TOKEN]
     assert agent.asked == []
 
