@@ -257,14 +257,12 @@ def _decoys(entropy: Callable[[int], bytes]) -> tuple[_Key, ...]:
     modulus[0] |= 0x80
     modulus[-1] |= 0x01
     rsa = {"kty": "RSA", "e": "AQAB", "n": urlsafe_b64encode(bytes(modulus)).decode("ascii")}
-    made = (
-        _Key(kid=None, algorithms=("ES256",), public=ECKey.generate_key("P-256", private=False)),
-        _Key(kid=None, algorithms=("EdDSA",), public=OKPKey.generate_key("Ed25519", private=False)),
+    keys: tuple[ECKey | OKPKey | RSAKey, ...] = (
+        ECKey.generate_key("P-256", private=False),
+        OKPKey.generate_key("Ed25519", private=False),
+        RSAKey.import_key(cast("Any", rsa)),
     )
-    return (
-        *made,
-        _Key(kid=None, algorithms=("PS256", "RS256"), public=RSAKey.import_key(cast("Any", rsa))),
-    )
+    return tuple(_Key(kid=None, algorithms=fitting(key.as_dict()), public=key) for key in keys)
 
 
 def _refused(detail: str) -> Refused:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from idp.oidc.registration_members import Members
 
-ASSERTION_ALGORITHMS: Final = ("ES256", "EdDSA", "PS256", "RS256")
-"""What a client may sign its assertions with."""
+ASSERTION_ALGORITHMS: Final = ("ES256", "Ed25519", "EdDSA", "PS256", "RS256")
+"""What a client may sign its assertions with; RFC 9864 calls EdDSA on that curve Ed25519."""
 
 _MOST: Final = 10
 _LONGEST_KID: Final = 128
@@ -33,7 +33,7 @@ _KINDS: Final[dict[str, type[ECKey | OKPKey | RSAKey]]] = {
 }
 _FITTING: Final[dict[tuple[str, object], tuple[str, ...]]] = {
     ("EC", "P-256"): ("ES256",),
-    ("OKP", "Ed25519"): ("EdDSA",),
+    ("OKP", "Ed25519"): ("Ed25519", "EdDSA"),
     ("RSA", None): ("PS256", "RS256"),
 }
 
@@ -143,7 +143,7 @@ def _unfit(key: Mapping[str, object]) -> str:
     if able:
         return f"alg is {' or '.join(able)} for such a key, or leave it out"
     return (
-        "no algorithm accepted here fits this curve; use P-256 (ES256) or Ed25519 (EdDSA), "
+        "no algorithm accepted here fits this curve; use P-256 (ES256) or Ed25519, "
         "or an RSA key (PS256, RS256)"
     )
 

@@ -46,7 +46,7 @@ MEMBERS: Final[Mapping[str, str]] = {
     "post_logout_redirect_uris": "Where a browser may go after logout; the same rules.",
     "token_endpoint_auth_method": "private_key_jwt (default), client_secret_basic, "
     "client_secret_post, or none for a public client.",
-    "token_endpoint_auth_signing_alg": "ES256, EdDSA, PS256 or RS256; default any that a "
+    "token_endpoint_auth_signing_alg": "ES256, Ed25519, EdDSA, PS256 or RS256; default any that a "
     "registered key fits.",
     "jwks": "The public keys of private_key_jwt: P-256, Ed25519, or RSA of 2048 bits or more.",
     "grant_types": "authorization_code (default) and refresh_token.",

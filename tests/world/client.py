@@ -325,7 +325,7 @@ def made_key(algorithm: str) -> ECKey | OKPKey | RSAKey:
     key: ECKey | OKPKey | RSAKey
     if algorithm == "ES256":
         key = ECKey.generate_key("P-256")
-    elif algorithm == "EdDSA":
+    elif algorithm in ("EdDSA", "Ed25519"):
         key = OKPKey.generate_key("Ed25519")
     else:
         key = RSAKey.generate_key(2048)

@@ -21,6 +21,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "shop": {},
     "shop-ps256": {"algorithm": "PS256", "id_token_algorithm": "PS256"},
     "shop-eddsa": {"algorithm": "EdDSA", "id_token_algorithm": "EdDSA"},
+    "shop-ed25519": {"algorithm": "Ed25519"},
     "shop-rs256": {"algorithm": "RS256", "id_token_algorithm": "RS256"},
     "shop-basic": {"auth": "client_secret_basic"},
     "shop-post": {"auth": "client_secret_post"},

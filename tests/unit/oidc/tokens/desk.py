@@ -53,7 +53,7 @@ JOSE = {
     "ed": OKPKey.import_key(ED_KEY),
     "rsa": RSAKey.import_key(RSA_KEY),
 }
-ALGORITHMS = {"ES256": "ec", "EdDSA": "ed", "PS256": "rsa", "RS256": "rsa"}
+ALGORITHMS = {"ES256": "ec", "Ed25519": "ed", "EdDSA": "ed", "PS256": "rsa", "RS256": "rsa"}
 PURPOSES = (
     Purpose(
         name="account",
