@@ -1,7 +1,7 @@
 // openid-client, a certified library, as an e-service: it says what to open, hears where it ended.
 //
 // Speaks lines of JSON: out {"open": url} and at the end {"done": {...}} or {"failed": {...}};
-// in, one line with the URL that the browser was sent back to.
+// in, one line with where the browser was sent back to: {"url", "posted"}.
 //
 //   node openid_client.mjs '{"issuer": …, "clientId": …, "auth": "private_key_jwt", …}'
 import * as readline from "node:readline";
@@ -15,7 +15,11 @@ const say = (message) => console.log(JSON.stringify(message));
 async function authentication() {
   switch (wanted.auth) {
     case "private_key_jwt":
-      return client.PrivateKeyJwt({ key: await importJWK(wanted.jwk, wanted.jwk.alg), kid: wanted.jwk.kid });
+      return client.PrivateKeyJwt(
+        { key: await importJWK(wanted.jwk, wanted.jwk.alg), kid: wanted.jwk.kid },
+        // By itself the library calls EdDSA by its newer name.
+        { [client.modifyAssertion]: (header) => { header.alg = wanted.jwk.alg; } },
+      );
     case "client_secret_basic":
       return client.ClientSecretBasic(wanted.secret);
     case "client_secret_post":
@@ -43,8 +47,11 @@ async function login(config) {
     ? await client.buildAuthorizationUrlWithPAR(config, parameters)
     : client.buildAuthorizationUrl(config, parameters);
   say({ open: url.href });
-  const { value: back } = await lines.next();
-  return client.authorizationCodeGrant(config, new URL(back), {
+  const { url: back, posted } = JSON.parse((await lines.next()).value);
+  const answer = Object.keys(posted).length
+    ? new Request(back, { method: "POST", body: new URLSearchParams(posted) })
+    : new URL(back);
+  return client.authorizationCodeGrant(config, answer, {
     pkceCodeVerifier: verifier,
     expectedState: state,
     expectedNonce: nonce,
@@ -90,4 +97,4 @@ try {
   say({ failed: { name: error.name, code: error.code, error: error.error, message: error.message, cause: String(error.cause) } });
   process.exitCode = 1;
 }
-lines.return?.();
+process.stdin.destroy(); // else the open pipe keeps us here

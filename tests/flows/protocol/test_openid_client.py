@@ -1,0 +1,109 @@
+"""A certified library, npm openid-client, does the whole protocol with the running provider."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.services.components import missing
+from tests.world.client import walk
+from tests.world.shops import KINDS
+
+if TYPE_CHECKING:
+    from tests.world.client import Client
+    from tests.world.scripted import Browser, Page
+    from tests.world.shops import Shops
+
+NPM = Path(__file__).parents[2] / "npm"
+NODE = Path(sys.executable).with_name("node")
+PATIENCE = 60
+
+
+@pytest.fixture(autouse=True)
+def library() -> None:
+    if not NODE.exists() or not (NPM / "node_modules" / "openid-client").exists():
+        missing("npm openid-client")
+
+
+def story(client: Client, browser: Browser, **wanted: Any) -> dict[str, Any]:
+    """Let the library tell what it did; the browser does what a person would."""
+    told = {
+        "issuer": client.issuer,
+        "clientId": client.id,
+        "auth": client.auth,
+        "redirectUri": client.callback,
+        "postLogoutRedirectUri": client.signed_out,
+        "scope": "openid profile email",
+        "algorithm": client.id_token_algorithm,
+        "pushed": True,
+        **wanted,
+    }
+    if client.auth == "private_key_jwt":
+        told["jwk"] = {**client.key.as_dict(private=True), "alg": client.algorithm}
+    elif client.secret is not None:
+        told["secret"] = client.secret
+    with subprocess.Popen(
+        [NODE, "openid_client.mjs", json.dumps(told)],
+        cwd=NPM,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as node:
+        assert node.stdin is not None
+        assert node.stdout is not None
+        said = json.loads(node.stdout.readline())
+        if "open" in said:
+            page = walk(browser.get(said["open"]))
+            said = {**said, **_finish(node, page)}
+        node.stdin.close()
+        assert node.wait(PATIENCE) == 0, said
+    done: dict[str, Any] = said["done"]
+    return {**done, "open": said.get("open")}
+
+
+def _finish(node: subprocess.Popen[str], page: Page) -> dict[str, Any]:
+    assert node.stdin is not None
+    assert node.stdout is not None
+    back = {"url": page.url, "posted": dict(page.posted)}
+    print(json.dumps(back), file=node.stdin, flush=True)
+    found: dict[str, Any] = json.loads(node.stdout.readline())
+    return found
+
+
+@pytest.mark.parametrize("name", list(KINDS))
+def test_the_library_goes_from_discovery_to_logout(
+    made: Shops, browser: Browser, name: str
+) -> None:
+    client = made[name]
+    done = story(client, browser)
+    assert "request_uri=urn" in done["open"]
+    assert done["metadata"]["issuer"] == client.issuer
+    assert done["claims"]["aud"] in (client.id, [client.id])
+    assert done["info"]["given_name"] == "Nora"
+    assert done["info"]["email"] == "nora@people.example"
+    assert done["refreshed"]["sub"] == done["claims"]["sub"]
+    assert done["refreshed"]["auth_time"] == done["claims"]["auth_time"]
+    assert done["rotated"]
+    assert done["infoAgain"]["sub"] == done["claims"]["sub"]
+    if client.auth != "none":
+        assert done["before"]["active"]
+        assert not done["after"]["active"]
+    page = browser.get(done["logout"])
+    assert page.url == f"{client.signed_out}?state=left"
+    assert client.open(browser, prompt="none")[0].parameters["error"] == "login_required"
+
+
+def test_the_library_logs_in_without_pushing_too(shop: Client, browser: Browser) -> None:
+    done = story(shop, browser, pushed=False, parameters={"max_age": "600"})
+    assert "request_uri" not in done["open"]
+    assert done["claims"]["auth_time"]
+
+
+def test_the_library_reads_the_answer_of_a_form_post(shop: Client, browser: Browser) -> None:
+    done = story(shop, browser, parameters={"response_mode": "form_post"})
+    assert done["info"]["sub"] == done["claims"]["sub"]
