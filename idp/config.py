@@ -265,7 +265,10 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Setting
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise ConfigRefused(_explain(error)) from error
+        explained = _explain(error)
+        if path is None:
+            explained += "\nno configuration file was named: --config FILE, or SESAME_CONFIG=FILE"
+        raise ConfigRefused(explained) from error
     _refuse_unsafe(settings)
     return settings
 
@@ -278,6 +281,8 @@ def _explain(error: ValidationError) -> str:
             near = difflib.get_close_matches(where, _known_keys(), n=1, cutoff=0.4)
             hint = f"; did you mean {near[0]}?" if near else ""
             lines.append(f"{where}: there is no such setting{hint}")
+        elif item["type"] == "missing":
+            lines.append(f"{where}: required, and not given")
         else:
             lines.append(f"{where}: {item['msg']}")
     return "\n".join(lines)

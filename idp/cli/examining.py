@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from idp.config import Settings
-    from idp.services import Foundation
+    from idp.foundation import Foundation
 
 Verdict = Literal["ok", "warn", "fail"]
 
@@ -93,7 +93,9 @@ def trust(settings: Settings) -> Iterator[Finding]:
         yield ok("trust", "the card is not offered")
         return
     try:
-        loaded = anchors.load(settings.card.trust)
+        loaded = anchors.load(
+            settings.card.trust, allow_simulated=settings.card.allow_simulated_trust_root
+        )
     except (anchors.TrustMalformed, OSError, ValueError) as error:
         yield fail("trust", str(error), f"put the trust configuration in {settings.card.trust}")
         return

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import redis
+from click.testing import CliRunner
+
+from idp.cli import main
+from tests.world.cards import copied
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.unit.cli.deployed import Deployment
 
 
@@ -118,6 +125,25 @@ def test_a_missing_trust_folder_is_found(deployment: Deployment) -> None:
     healthy, parts = examined(deployment)
     assert not healthy
     assert parts["trust"][0][0] == "fail"
+
+
+def test_a_simulated_root_is_wrong_only_where_it_is_not_allowed(deployment: Deployment) -> None:
+    copied(deployment.folder, base_url="http://127.0.0.1:1", at=datetime.now(UTC))
+    deployment.variables["SESAME_CARD__ENABLED"] = "true"
+    deployment.variables["SESAME_CARD__TRUST"] = str(deployment.folder / "trust")
+    _, parts = examined(deployment)
+    assert [verdict for verdict, _, _ in parts["trust"]] == ["fail"]
+    deployment.variables["SESAME_CARD__ALLOW_SIMULATED_TRUST_ROOT"] = "true"
+    _, parts = examined(deployment)
+    assert [verdict for verdict, _, _ in parts["trust"]] == ["ok"]
+
+
+def test_who_names_no_configuration_is_told_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SESAME_CONFIG")
+    result = CliRunner().invoke(main, ["doctor"])
+    assert result.exit_code == 1
+    assert "issuer: required, and not given" in result.stdout
+    assert "--config FILE, or SESAME_CONFIG=FILE" in result.stdout
 
 
 def test_a_deployment_where_nobody_could_log_in_is_found(deployment: Deployment) -> None:
