@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from idp.domain.client import Client
+    from idp.foundation import Foundation
     from idp.oidc.client_secrets import Minted
-    from idp.services import Foundation
 
 
 @click.command()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.config import Settings
-    from idp.services import Foundation
+    from idp.foundation import Foundation
 
 ENVIRONMENT_VARIABLE: Final = "SESAME_CONFIG"
 
@@ -91,7 +91,7 @@ def explained() -> Iterator[None]:
 @contextmanager
 def opened(config_path: Path | None) -> Iterator[Foundation]:
     """Open what the configuration describes, and explain whatever is wrong until it is closed."""
-    from idp.services import lay
+    from idp.foundation import lay
 
     settings = settings_from(config_path)
     with explained():

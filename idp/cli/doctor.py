@@ -66,7 +66,7 @@ def examine(config_path: Path | None) -> Iterator[Finding]:
 
 def _stores(settings: Settings) -> Iterator[Finding]:
     """Open the stores once, and look at what needs them open."""
-    from idp.services import lay
+    from idp.foundation import lay
 
     foundation = lay(
         settings, now=clock_of(settings), monotonic=system_monotonic, entropy=system_entropy

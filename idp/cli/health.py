@@ -23,7 +23,7 @@ from keys.errors import KeysError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from idp.services import Foundation
+    from idp.foundation import Foundation
 
     Checks = Mapping[str, Callable[[], None]]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from idp.services import Foundation
+    from idp.foundation import Foundation
     from idp.store.ports import Unit
 
 _ID_BYTES: Final = 16

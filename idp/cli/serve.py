@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from idp.config import Settings
-    from idp.services import Foundation
+    from idp.foundation import Foundation
 
 _lifeline = click.option("--while-open", "lifeline", type=int, hidden=True)
 

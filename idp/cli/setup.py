@@ -20,7 +20,7 @@ from idp.runtime import system_entropy, system_monotonic
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from idp.services import Founded
+    from idp.foundation import Founded
 
 
 @click.command()
@@ -32,7 +32,7 @@ def setup(config_path: Path | None, *, as_json: bool) -> None:
     Run it again at any time: it makes what is missing and replaces nothing. Where the Ledger has a
     vault and the key-encryption key is gone, it stops: only the old one opens that vault.
     """
-    from idp.services import found_keys
+    from idp.foundation import found_keys
     from idp.store.opening import open_ephemeral
     from idp.store.sql import migrate
 

@@ -24,7 +24,7 @@ from idp.domain.audit_event import epoch_bumped
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from idp.services import Foundation
+    from idp.foundation import Foundation
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from idp.config import Settings
+from idp.foundation import found_keys, lay
 from idp.runtime import system_monotonic
-from idp.services import found_keys, lay
 from idp.store.sql.migrate import upgrade
 from keys.errors import KekMissing, KekWrong, KeysError, RingTampered, RootLost
 from keys.ports import State

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idp.config import Settings
-from idp.services import Founded, found_keys
+from idp.foundation import Founded, found_keys
 from idp.store.opening import open_engine, open_sealed_ledger
 from idp.store.ports import StoreUnavailable
 from idp.store.sql.keys import RingRows, RootRows

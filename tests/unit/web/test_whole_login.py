@@ -17,7 +17,8 @@ from idp.app import create
 from idp.config import Environment, Settings
 from idp.domain import client as registered
 from idp.domain.person import Attributes, Person, PersonId, PersonState, Sector
-from idp.services import build, found_keys
+from idp.foundation import found_keys
+from idp.services import build
 from idp.store.sql.migrate import upgrade
 
 if TYPE_CHECKING:

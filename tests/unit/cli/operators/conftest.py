@@ -15,8 +15,8 @@ from click.testing import CliRunner
 
 from idp.cli.main import main
 from idp.config import load
+from idp.foundation import found_keys, lay
 from idp.runtime import system_monotonic
-from idp.services import found_keys, lay
 from idp.store.sql.migrate import upgrade
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from idp.services import Foundation
+    from idp.foundation import Foundation
     from idp.store.ports import Unit
 
 CONFIG = """

@@ -15,12 +15,12 @@ from idp.domain.answer import RefusedToClient
 from idp.domain.client import Client, ClientId, Purpose
 from idp.domain.request import ResponseMode
 from idp.errors import Refused
+from idp.foundation import Foundation, found_keys, lay
 from idp.oidc.completion import Completion
 from idp.oidc.form import Parameters
 from idp.oidc.logout import Logout
 from idp.oidc.par import PushedRequests
 from idp.oidc.requests import At, RequestReader, RequestRules
-from idp.services import Foundation, found_keys, lay
 from idp.store.sql.migrate import upgrade
 from tests.contract.store.stand_ins import SHOP, Clock, a_client, a_person, a_session
 
