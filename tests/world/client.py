@@ -32,6 +32,11 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 HOME = "https://shop.example"
 SIGNING = ("ES256", "EdDSA", "PS256", "RS256")
 REASON = dict.fromkeys(("nl", "fr", "de", "en"), "For the tests.")
+SCOPES = (
+    *("openid", "profile", "email", "phone", "address", "egovnrn", "be:rrn", "be:eid"),
+    "offline_access",
+)
+OF_THE_CARD = ("issuing_country", "valid_from", "valid_to", "card_generation", "certificate_serial")
 STANDARD = (
     *("name", "given_name", "family_name", "middle_name", "nickname", "preferred_username"),
     *("profile", "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at"),
@@ -108,8 +113,17 @@ class Client:
             "post_logout_redirect_uris": [self.signed_out],
             "token_endpoint_auth_method": self.auth,
             "grant_types": ["authorization_code", "refresh_token"],
-            "scope": "openid profile email phone address offline_access",
-            "purposes": [{"name": "all", "reason": REASON, "claims": list(STANDARD)}],
+            "scope": " ".join(SCOPES),
+            "purposes": [
+                {"name": "all", "reason": REASON, "claims": [*STANDARD, *OF_THE_CARD]},
+                {
+                    "name": "register",
+                    "reason": REASON,
+                    "claims": ["egovNRN", "rrn_type"],
+                    "authorisation": "Specimen 2/2026 (fictional)",
+                    "expires_at": f"{self.now().year + 1}-12-31",
+                },
+            ],
             "id_token_signed_response_alg": self.id_token_algorithm,
         }
         if self.auth == "private_key_jwt":

@@ -34,3 +34,9 @@ def browser(made: Shops) -> Iterator[Browser]:
 @pytest.fixture
 def shop(made: Shops) -> Client:
     return made["shop"]
+
+
+@pytest.fixture(scope="session")
+def elsewhere(made: Shops) -> Client:
+    """A client of another sector."""
+    return made.add("elsewhere", changes={"sector": "elsewhere.example"})
