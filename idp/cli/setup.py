@@ -16,6 +16,7 @@ from idp.cli.deployment import (
     settings_from,
 )
 from idp.runtime import system_entropy, system_monotonic
+from idp.store.ports import SchemaOutdated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,13 +35,10 @@ def setup(config_path: Path | None, *, as_json: bool) -> None:
     """
     from idp.foundation import found_keys
     from idp.store.opening import open_ephemeral
-    from idp.store.sql import migrate
 
     settings = settings_from(config_path)
     with explained():
-        before = migrate.revision(settings.stores.ledger)
-        migrate.upgrade(settings.stores.ledger)
-        after = migrate.revision(settings.stores.ledger)
+        before, after = _upgraded(settings.stores.ledger)
         founded = found_keys(
             settings,
             now=clock_of(settings),
@@ -59,6 +57,20 @@ def setup(config_path: Path | None, *, as_json: bool) -> None:
         return
     for step in steps:
         click.echo(f"{'made' if step['made'] else 'kept':<5} {step['what']:<20} {step['detail']}")
+
+
+def _upgraded(url: str) -> tuple[str | None, str | None]:
+    """Give the schema's revision before and after; the migrations load only if there are any."""
+    from idp.store.sql.revision import check, revision
+
+    before = revision(url)
+    try:
+        check(url)
+    except SchemaOutdated:
+        from idp.store.sql.migrate import upgrade
+
+        upgrade(url)
+    return before, revision(url)
 
 
 def _steps(

@@ -43,12 +43,13 @@ def upgrade(config_path: Path | None, *, as_json: bool) -> None:
     Old workers go on beside the new schema: upgrade first, then restart them one by one.
     """
     from idp.store.sql import migrate
+    from idp.store.sql.revision import revision
 
     url = settings_from(config_path).stores.ledger
     with explained():
-        before = migrate.revision(url)
+        before = revision(url)
         migrate.upgrade(url)
-        after = migrate.revision(url)
+        after = revision(url)
     if as_json:
         click.echo(json.dumps({"before": before, "after": after}))
     elif before == after:
@@ -62,12 +63,12 @@ def upgrade(config_path: Path | None, *, as_json: bool) -> None:
 @json_option
 def check(config_path: Path | None, *, as_json: bool) -> None:
     """Check that the schema is not older than this program."""
-    from idp.store.sql import migrate
+    from idp.store.sql import revision
 
     url = settings_from(config_path).stores.ledger
     with explained():
-        migrate.check(url)
-        found = migrate.revision(url)
+        revision.check(url)
+        found = revision.revision(url)
     click.echo(
         json.dumps({"revision": found}) if as_json else f"the schema is usable: revision {found}"
     )

@@ -8,7 +8,7 @@ from idp.store.embedded.ephemeral import EmbeddedEphemeral
 from idp.store.memory import MemoryEphemeral
 from idp.store.sql.keys import RootRows
 from idp.store.sql.ledger import SqlLedger
-from idp.store.sql.migrate import check
+from idp.store.sql.revision import check
 from idp.store.sql.sqlite import SqliteEngine
 from idp.store.sql.urls import libpq_uri, sqlite_path, unknown
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idp.store.ports import StoreUnavailable
 from idp.store.sql.machine import MachineLock
-from idp.store.sql.migrate import sqlite_revision
+from idp.store.sql.revision import sqlite_revision
 from idp.store.sql.sqlite import FILE_MODE, unavailable
 from idp.store.sql.urls import sqlite_path
 

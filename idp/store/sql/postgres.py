@@ -35,6 +35,22 @@ _MOST: Final = 8
 _WAIT_SECONDS: Final = 1.0
 
 
+def revision(uri: str) -> str | None:
+    """Give the revision of the schema there, ``None`` where there is none.
+
+    Raises:
+        StoreUnavailable: the server does not answer.
+    """
+    try:
+        with psycopg.connect(uri, connect_timeout=_CONNECT_SECONDS, options=_SESSION) as connection:
+            row = connection.execute(b"SELECT version_num FROM alembic_version").fetchone()
+    except psycopg.errors.UndefinedTable:
+        return None
+    except psycopg.Error as error:
+        raise unavailable(error) from None
+    return None if row is None else str(row[0])
+
+
 def unavailable(error: psycopg.Error) -> StoreUnavailable:
     """Name a driver error by its SQLSTATE; the server's messages may quote values."""
     return StoreUnavailable(f"postgresql: {error.sqlstate or type(error).__name__}")

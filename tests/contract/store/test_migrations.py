@@ -16,7 +16,8 @@ from alembic.script import ScriptDirectory
 
 from idp.store import migrations
 from idp.store.ports import SchemaOutdated, UnsafeStore
-from idp.store.sql.migrate import check, upgrade
+from idp.store.sql.migrate import upgrade
+from idp.store.sql.revision import check
 from idp.store.sql.schema import REVISION, metadata
 from tests.contract.store.test_sealed_columns import as_operator
 
