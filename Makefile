@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run test screenshots check lint types layers clean
+.PHONY: help install run test screenshots check lint types layers bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -19,6 +19,10 @@ test: .venv/dev.stamp tests/npm/node_modules/installed.stamp ## install what the
 
 screenshots: .venv/dev.stamp ## every page in four languages and two widths, into var/screenshots
 	@$(BIN)/python -m tests.world.screenshots $(ARGS)
+
+bench: .venv/dev.stamp tests/npm/node_modules/installed.stamp ## measure beside npm oidc-provider; writes docs/reference/performance.md
+	@.ci/components
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 check: lint types layers test ## lint, types, layers and tests
 

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 CLIENT: Final = "bench"
 CALLBACK: Final = "http://localhost:9/callback"
 SCOPE: Final = "openid profile"
-_FORM: Final = re.compile(
-    r'<form[^>]*id="seeded"[^>]*>.*?</form>|<form[^>]*action="/sign-in/.*?</form>', re.DOTALL
-)
+_FORM: Final = re.compile(r"<form.*?</form>", re.DOTALL)
 _ACTION: Final = re.compile(r'<form[^>]*action="([^"]+)"')
 _HIDDEN: Final = re.compile(r'<input[^>]*type="hidden"[^>]*>')
 _PART: Final = re.compile(r'(name|value)="([^"]*)"')
@@ -48,6 +46,24 @@ class Face:
     port: int
     secret: str = field(repr=False)
     paths: Mapping[str, str]
+    client: str = CLIENT
+
+    def authorization(self, *, verifier: str, state: str) -> str:
+        """The path that an e-service sends a browser to."""
+        digest = hashlib.sha256(verifier.encode()).digest()
+        query = urlencode(
+            {
+                "client_id": self.client,
+                "response_type": "code",
+                "scope": SCOPE,
+                "redirect_uri": CALLBACK,
+                "state": state,
+                "nonce": verifier[:16],
+                "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+                "code_challenge_method": "S256",
+            }
+        )
+        return f"{self.paths['authorize']}?{query}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +81,7 @@ class Worker:
         self._host = urlsplit(face.issuer).netloc
         self._connection = http.client.HTTPConnection("127.0.0.1", face.port, timeout=30)
         self._jar: dict[str, str] = {}
-        credentials = f"{CLIENT}:{face.secret}".encode()
+        credentials = f"{face.client}:{face.secret}".encode()
         self._basic = {"Authorization": "Basic " + base64.b64encode(credentials).decode()}
         self._keys = KeySet.import_key_set(json.loads(self._ask("GET", face.paths["jwks"]).body))
         self.token = ""
@@ -74,25 +90,12 @@ class Worker:
         """Sign in by name with a fresh cookie jar; give the code and its verifier."""
         self._jar.clear()
         verifier = secrets.token_urlsafe(32)
-        digest = hashlib.sha256(verifier.encode()).digest()
         state = secrets.token_urlsafe(16)
-        query = urlencode(
-            {
-                "client_id": CLIENT,
-                "response_type": "code",
-                "scope": SCOPE,
-                "redirect_uri": CALLBACK,
-                "state": state,
-                "nonce": verifier[:16],
-                "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
-                "code_challenge_method": "S256",
-            }
-        )
-        reply = self._ask("GET", f"{self._face.paths['authorize']}?{query}")
+        reply = self._ask("GET", self._face.authorization(verifier=verifier, state=state))
         while reply.location is not None and not reply.location.startswith(CALLBACK):
             reply = self._ask("GET", _path(reply.location))
             if reply.status == http.client.OK:
-                reply = self._submit(reply.body)
+                reply = self._ask("POST", *self.answer(reply.body))
         answer = parse_qs(urlsplit(reply.location or "").query)
         if answer.get("state") != [state] or answer.get("iss") != [self._face.issuer]:
             raise WrongAnswer(reply.status, reply.location or reply.body[:500])
@@ -109,7 +112,7 @@ class Worker:
         tokens = self._json(self._ask("POST", self._face.paths["token"], body, self._basic))
         claims = jwt.decode(tokens["id_token"], self._keys, algorithms=["ES256"]).claims
         expected = (self._face.issuer, verifier[:16])
-        if (claims["iss"], claims["nonce"]) != expected or CLIENT not in claims["aud"]:
+        if (claims["iss"], claims["nonce"]) != expected or self._face.client not in claims["aud"]:
             raise WrongAnswer("id_token", claims)
         self.token = tokens["access_token"]
 
@@ -124,7 +127,7 @@ class Worker:
         """Ask about the last access token."""
         path = self._face.paths["introspect"]
         answer = self._json(self._ask("POST", path, {"token": self.token}, self._basic))
-        if answer["active"] is not True or answer["client_id"] != CLIENT:
+        if answer["active"] is not True or answer["client_id"] != self._face.client:
             raise WrongAnswer("introspection", answer)
 
     def login(self) -> None:
@@ -132,14 +135,10 @@ class Worker:
         self.exchange(*self.code())
         self.userinfo()
 
-    def _submit(self, page: str) -> _Reply:
-        form = _FORM.search(page)
-        action = _ACTION.search(form[0]) if form else None
-        if form is None or action is None:
-            raise WrongAnswer("no sign-in form", page[:500])
-        hidden = [dict(_PART.findall(tag)) for tag in _HIDDEN.findall(form[0])]
-        body = {part["name"]: part.get("value", "") for part in hidden}
-        return self._ask("POST", _path(action[1]), {**body, "username": "nora"})
+    def answer(self, page: str) -> tuple[str, dict[str, str]]:
+        """What a person answers to the sign-in page: where it is sent, and the fields."""
+        path, hidden = form(page, "seeded", "/sign-in/")
+        return path, {**hidden, "username": "nora"}
 
     def _ask(
         self,
@@ -167,6 +166,17 @@ class Worker:
             raise WrongAnswer(reply.status, reply.body[:500])
         found: dict[str, Any] = json.loads(reply.body)
         return found
+
+
+def form(page: str, *marks: str) -> tuple[str, dict[str, str]]:
+    """Find the form whose tag holds one of some marks; give its path and its hidden fields."""
+    for found in _FORM.findall(page):
+        tag = found.partition(">")[0] + ">"
+        action = _ACTION.search(tag)
+        if action is not None and any(mark in tag for mark in marks):
+            hidden = [dict(_PART.findall(each)) for each in _HIDDEN.findall(found)]
+            return _path(action[1]), {part["name"]: part.get("value", "") for part in hidden}
+    raise WrongAnswer("no form", page[:500])
 
 
 def timed(work: Callable[[], None], times: int) -> list[float]:

@@ -155,6 +155,8 @@ provider.use(async (ctx, next) => {
 });
 
 const server = provider.listen(settings.port, "127.0.0.1", () => console.log("ready"));
+// The drivers keep their connections while another system has its turn.
+server.keepAliveTimeout = 600_000;
 process.stdin.resume();
 // The driver holds our standard input: when it goes, so do we.
 process.stdin.on("end", () => {

@@ -1,0 +1,149 @@
+"""``make bench``: ours beside npm oidc-provider, in one run, written to the reference page."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.bench import measure, report
+from tests.bench.card import with_cards
+from tests.bench.rounds import DRIVERS, PHASES, Drivers, figure, measured
+from tests.bench.systems import (
+    ours,
+    peer,
+    postgres_and_pids,
+    redis_and_pids,
+    with_pids,
+)
+from tests.bench.work import CALLBACK
+from tests.world.scripted import Browser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.bench.rounds import Phase
+    from tests.bench.systems import System
+
+PAGE: Final = Path(__file__).parents[2] / "docs/reference/performance.md"
+
+
+def main() -> None:
+    """Measure and write."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="sesame-bench-") as place:
+        folder = Path(place)
+        with contextlib.ExitStack() as on:
+            systems = list(_systems(folder, on))
+            results = _rounds(systems, options)
+        cards = _cards(folder / "cards", options)
+    text = report.page(results, cards, rounds=options.rounds, times=options.times * DRIVERS)
+    if options.write:
+        PAGE.write_text(text, encoding="utf-8")
+        print(f"Written to {PAGE.relative_to(Path.cwd())}")
+    print(report.table(results))
+    print(report.card_table(cards))
+
+
+def _systems(folder: Path, on: contextlib.ExitStack) -> Iterator[System]:
+    for name in ("embedded", "shared", "redis-ours", "redis-peer"):
+        (folder / name).mkdir()
+    ledger, postgres = on.enter_context(postgres_and_pids())
+    redis_url, redis = on.enter_context(redis_and_pids(folder / "redis-ours"))
+    peer_redis_url, peer_redis = on.enter_context(redis_and_pids(folder / "redis-peer"))
+    mine = on.enter_context(ours("Sesame, SQLite", folder / "embedded"))
+    shared = on.enter_context(
+        ours(
+            "Sesame, PostgreSQL and Redis",
+            folder / "shared",
+            ledger=ledger,
+            ephemeral=redis_url,
+        )
+    )
+    yield mine
+    yield on.enter_context(peer("oidc-provider, in memory", redis=None))
+    yield with_pids(shared, postgres, redis)
+    theirs = on.enter_context(peer("oidc-provider, Redis", redis=peer_redis_url))
+    yield with_pids(theirs, peer_redis)
+
+
+def _rounds(systems: list[System], options: argparse.Namespace) -> list[report.Result]:
+    drivers = {}
+    for system in systems:
+        _remember_consent(system)
+        drivers[system.name] = Drivers(system.face)
+        _say(f"{system.name}: warming up")
+        drivers[system.name].tell("login", options.warm_up)
+    phases: dict[str, dict[str, list[Phase]]] = {
+        system.name: {phase: [] for phase in PHASES} for system in systems
+    }
+    for number in range(1, options.rounds + 1):
+        for system in systems:
+            for phase in PHASES:
+                done = measured(system, drivers[system.name], phase, options.times)
+                phases[system.name][phase].append(done)
+                _say(f"round {number}: {system.name}: {phase}: {done.per_cpu_second:.0f}/CPU-s")
+    results = [
+        report.Result(
+            name=system.name,
+            figures={phase: figure(found) for phase, found in phases[system.name].items()},
+            worker_mb=max(measure.memory_mb({pid}) for pid in system.worker()),
+            all_mb=measure.memory_mb(system.worker()),
+        )
+        for system in systems
+    ]
+    for each in drivers.values():
+        each.stop()
+    return results
+
+
+def _cards(folder: Path, options: argparse.Namespace) -> list[report.CardResult]:
+    folder.mkdir()
+    results = []
+    times = max(options.times // 4, 5)
+    with ours("Sesame, SQLite", folder, cards=True) as system:
+        for kind, make in with_cards(system):
+            drivers = Drivers(system.face, make)
+            drivers.tell("login", 5)
+            found = [measured(system, drivers, "login", times) for _ in range(options.rounds)]
+            results.append(report.CardResult(name=kind, figure=figure(found)))
+            _say(f"card logins, {kind}: {results[-1].figure.per_cpu_second:.0f}/CPU-s")
+            drivers.stop()
+    return results
+
+
+def _remember_consent(system: System) -> None:
+    """Agree once, so that every measured login finds the agreement; the peer does it itself."""
+    if system.world is None:
+        return
+    with Browser(stops=(CALLBACK,)) as browser:
+        asked = system.face.authorization(verifier="v" * 43, state="agree")
+        page = browser.get(f"{system.face.issuer}{asked}")
+        page = page.form("seeded").submit(username="nora")
+        page = page.form("consent").submit(remember="1")
+        if "code" not in page.parameters:
+            raise RuntimeError(page.text[:500])
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog='make bench ARGS="[options]"', description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, interleaved (default: 5)")
+    parser.add_argument(
+        "--times", type=int, default=100, help="operations a driver a phase (default: 100)"
+    )
+    parser.add_argument(
+        "--warm-up", type=int, default=400, help="logins a driver before the first round (400)"
+    )
+    parser.add_argument("--no-write", dest="write", action="store_false", help="print only")
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
