@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from click.testing import Result
+
 KINDS: Mapping[str, Mapping[str, str]] = {
     "shop": {},
     "shop-ps256": {"algorithm": "PS256", "id_token_algorithm": "PS256"},
@@ -41,12 +43,20 @@ class Shops:
     def __getitem__(self, name: str) -> Client:
         return self.known[name]
 
-    def add(self, name: str, *, changes: Mapping[str, object] | None = None, **kind: str) -> Client:
+    def add(
+        self,
+        name: str,
+        *,
+        changes: Mapping[str, object] | None = None,
+        approve: bool = False,
+        **kind: str,
+    ) -> Client:
         """Register a client; `Client` says what ``kind`` may hold."""
         client = Client(
             issuer=self.world.issuer, id=name, now=self.world.clock.now, heard=self.heard, **kind
         )
-        answer = self.operate("add", document=client.registration(**(changes or {})))
+        more = ("--approve-public-subject",) if approve else ()
+        answer = self.operate("add", *more, document=client.registration(**(changes or {})))
         client.secret = answer.get("client_secret")
         self.heard.note(client.secret)
         self.known[name] = client
@@ -54,6 +64,18 @@ class Shops:
 
     def operate(self, *words: str, document: Mapping[str, object] | None = None) -> dict[str, Any]:
         """Run a verb of ``sesame clients`` in this process, which is quicker than in another."""
+        done = self._run(words, document)
+        assert done.exit_code == 0, done.output
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def refused(self, *words: str, document: Mapping[str, object]) -> str:
+        """Run a verb that must refuse; give what it said."""
+        done = self._run(words, document)
+        assert done.exit_code == 1, done.output
+        return done.output
+
+    def _run(self, words: tuple[str, ...], document: Mapping[str, object] | None) -> Result:
         deployment = self.world.deployment
         given = list(words)
         if document is not None:
@@ -61,10 +83,7 @@ class Shops:
             path.write_text(json.dumps(document), encoding="utf-8")
             given += ["--from", str(path)]
         given += ["--config", str(deployment.configuration), "--json"]
-        done = CliRunner().invoke(clients, given)
-        assert done.exit_code == 0, done.output
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        return CliRunner().invoke(clients, given)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,315 @@
+"""Whatever the discovery document names is tried, and what it does not name does not work."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.world.client import OF_THE_CARD, SIGNING, Client, walk
+from tests.world.scripted_card import sign_with_card
+from tests.world.shops import KINDS
+from tests.world.wire import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.world.scripted import Browser, Page
+    from tests.world.shops import Shops
+
+    Case = Callable[["Shops", Browser, str], None]
+
+BOOLEANS = {
+    "claims_parameter_supported": True,
+    "authorization_response_iss_parameter_supported": True,
+    "request_parameter_supported": False,
+    "request_uri_parameter_supported": False,
+    "require_pushed_authorization_requests": False,
+}
+
+
+def client_of(made: Shops, *, auth: str, algorithm: str = "ES256") -> Client:
+    """The client that proves itself in this way."""
+    for name, kind in KINDS.items():
+        found = (kind.get("auth", "private_key_jwt"), kind.get("algorithm", "ES256"))
+        if found[0] == auth and (auth != "private_key_jwt" or found[1] == algorithm):
+            return made[name]
+    raise LookupError(auth, algorithm)
+
+
+def with_card(made: Shops, page: Page) -> Page:
+    """Sign in with an eID card, and agree."""
+    if page.has("method-card"):
+        page = page.press("method-card")
+    world = made.world.world
+    return walk(sign_with_card(page, world.card("adult"), pin=world.people.pin))
+
+
+# --- one story a member ---------------------------------------------------------------------------
+
+
+def response_type(made: Shops, browser: Browser, value: str) -> None:
+    assert made["shop"].log_in(browser, response_type=value).tokens()
+
+
+def response_mode(made: Shops, browser: Browser, value: str) -> None:
+    assert made["shop"].log_in(browser, response_mode=value).tokens()
+
+
+def scope(made: Shops, browser: Browser, value: str) -> None:
+    wanted = " ".join(dict.fromkeys(["openid", value]))
+    tokens = made["shop"].log_in(browser, scope=wanted, prompt="consent").tokens()
+    assert value in tokens.members["scope"].split()
+
+
+def claim(made: Shops, browser: Browser, value: str) -> None:
+    shop = made["shop"]
+    wanted = f'{{"userinfo":{{"{value}":null}}}}'
+    page, asked = shop.open(browser, scope="openid", max_age="600", claims=wanted)
+    page = with_card(made, page) if value in OF_THE_CARD else walk(page)
+    tokens = shop.answered(page, asked).tokens()
+    assert value in {**tokens.info(), **tokens.claims}
+
+
+def acr(made: Shops, browser: Browser, value: str) -> None:
+    page, asked = made["shop"].open(browser, acr_values=value)
+    page = walk(page) if page.has("method-seeded") else with_card(made, page)
+    assert made["shop"].answered(page, asked).tokens().claims["acr"] == value
+
+
+def prompt(made: Shops, browser: Browser, value: str) -> None:
+    made["shop"].log_in(browser)
+    page, asked = made["shop"].open(browser, prompt=value)
+    assert page.url.startswith(made["shop"].home) is (value == "none")
+    assert made["shop"].answered(walk(page), asked).tokens()
+
+
+def grant_type(made: Shops, browser: Browser, value: str) -> None:
+    tokens = made["shop"].log_in(browser).tokens()
+    if value == "refresh_token":
+        assert made["shop"].refresh(tokens.refresh).status == 200
+
+
+def challenge_method(made: Shops, browser: Browser, value: str) -> None:
+    assert made["shop"].log_in(browser, code_challenge_method=value).tokens()
+
+
+def subject_type(made: Shops, browser: Browser, value: str) -> None:
+    name = f"subject-{value}"
+    if name not in made.known:
+        made.add(name, approve=value == "public", changes={"subject_type": value})
+    assert made[name].log_in(browser).tokens().claims["sub"]
+
+
+def id_token_algorithm(made: Shops, browser: Browser, value: str) -> None:
+    (name, *_) = [
+        name for name, kind in KINDS.items() if kind.get("id_token_algorithm") == value
+    ] or ["shop"]
+    assert made[name].log_in(browser).tokens().header["alg"] == value
+
+
+def token_method(made: Shops, browser: Browser, value: str) -> None:
+    assert client_of(made, auth=value).log_in(browser).tokens()
+
+
+def token_algorithm(made: Shops, browser: Browser, value: str) -> None:
+    shop = client_of(made, auth="private_key_jwt", algorithm=value)
+    assert shop.log_in(browser).tokens()
+    assert shop.push(shop.request()).status == 201
+
+
+def revocation_method(made: Shops, browser: Browser, value: str) -> None:
+    revokes(client_of(made, auth=value), browser)
+
+
+def revocation_algorithm(made: Shops, browser: Browser, value: str) -> None:
+    revokes(client_of(made, auth="private_key_jwt", algorithm=value), browser)
+
+
+def revokes(shop: Client, browser: Browser) -> None:
+    tokens = shop.log_in(browser).tokens()
+    assert shop.post("/revoke", {"token": tokens.access}).status == 200
+    assert shop.userinfo(tokens.access).status == 401
+
+
+def introspection_method(made: Shops, browser: Browser, value: str) -> None:
+    introspects(client_of(made, auth=value), browser)
+
+
+def introspection_algorithm(made: Shops, browser: Browser, value: str) -> None:
+    introspects(client_of(made, auth="private_key_jwt", algorithm=value), browser)
+
+
+def introspects(shop: Client, browser: Browser) -> None:
+    assert shop.introspect(shop.log_in(browser).tokens().access)["active"] is True
+
+
+def locale(made: Shops, browser: Browser, value: str) -> None:
+    page, _ = made["shop"].open(browser, ui_locales=value)
+    assert page.markup.language == value
+
+
+def claim_type(made: Shops, browser: Browser, value: str) -> None:
+    info = made["shop"].log_in(browser).tokens().info()
+    assert value == "normal"
+    assert not {"_claim_names", "_claim_sources"} & info.keys()
+
+
+LISTS: dict[str, Case] = {
+    "response_types_supported": response_type,
+    "response_modes_supported": response_mode,
+    "scopes_supported": scope,
+    "claims_supported": claim,
+    "acr_values_supported": acr,
+    "prompt_values_supported": prompt,
+    "grant_types_supported": grant_type,
+    "code_challenge_methods_supported": challenge_method,
+    "subject_types_supported": subject_type,
+    "id_token_signing_alg_values_supported": id_token_algorithm,
+    "token_endpoint_auth_methods_supported": token_method,
+    "token_endpoint_auth_signing_alg_values_supported": token_algorithm,
+    "revocation_endpoint_auth_methods_supported": revocation_method,
+    "revocation_endpoint_auth_signing_alg_values_supported": revocation_algorithm,
+    "introspection_endpoint_auth_methods_supported": introspection_method,
+    "introspection_endpoint_auth_signing_alg_values_supported": introspection_algorithm,
+    "ui_locales_supported": locale,
+    "claim_types_supported": claim_type,
+}
+
+
+def document(made: Shops) -> dict[str, Any]:
+    return ask(made.world.issuer, "GET", "/.well-known/openid-configuration").json
+
+
+@pytest.mark.parametrize("member", LISTS)
+def test_every_value_that_is_advertised_works(made: Shops, member: str) -> None:
+    values = document(made)[member]
+    assert values
+    assert len(set(values)) == len(values)
+    for value in values:
+        with made.world.browser(stops=(made["shop"].home,)) as browser:
+            LISTS[member](made, browser, value)
+
+
+def test_no_member_is_advertised_without_a_test(made: Shops) -> None:
+    members = document(made).keys()
+    endpoints = {name for name in members if name.endswith("_endpoint") or name == "jwks_uri"}
+    assert members == endpoints | LISTS.keys() | BOOLEANS.keys() | {"issuer"}
+
+
+def test_every_endpoint_that_is_advertised_is_there(made: Shops) -> None:
+    found = document(made)
+    for name in (name for name in found if name.endswith("_endpoint") or name == "jwks_uri"):
+        assert found[name].startswith(f"{made.world.issuer}/")
+        reply = ask(made.world.issuer, "GET", urlsplit(found[name]).path)
+        assert reply.status not in (404, 500), name
+
+
+def test_the_document_says_who_it_is_of_and_what_it_does_not_do(made: Shops) -> None:
+    found = document(made)
+    assert found["issuer"] == made.world.issuer
+    assert {name: found[name] for name in BOOLEANS} == BOOLEANS
+    assert set(found["id_token_signing_alg_values_supported"]) == set(SIGNING)
+
+
+def test_the_documents_may_be_kept_and_asked_for_again_by_their_tag(made: Shops) -> None:
+    for path in ("/.well-known/openid-configuration", "/jwks"):
+        reply = ask(made.world.issuer, "GET", path)
+        assert "max-age=300" in reply.headers["Cache-Control"]
+        assert reply.headers["Content-Type"].startswith(("application/json", "application/jwk-set"))
+        assert reply.headers["Access-Control-Allow-Origin"] == "*"
+        assert reply.headers["Set-Cookie"] is None
+        again = ask(
+            made.world.issuer, "GET", path, headers={"If-None-Match": reply.headers["ETag"]}
+        )
+        assert again.status == 304
+        assert again.body == b""
+
+
+# --- and nothing else -----------------------------------------------------------------------------
+
+UNADVERTISED = {
+    "response_types_supported": {
+        "response_type": ["token", "id_token", "id_token token", "code token", "none", "device"]
+    },
+    "response_modes_supported": {
+        "response_mode": ["fragment", "jwt", "query.jwt", "form_post.jwt", "web_message", "QUERY"]
+    },
+    "code_challenge_methods_supported": {"code_challenge_method": ["plain", "s256", "S512"]},
+    "prompt_values_supported": {"prompt": ["create", "NONE", "perhaps"]},
+}
+
+
+@pytest.mark.parametrize("member", UNADVERTISED)
+def test_a_value_that_is_not_advertised_is_refused(
+    made: Shops, browser: Browser, member: str
+) -> None:
+    shop = made["shop"]
+    for name, values in UNADVERTISED[member].items():
+        for value in values:
+            assert value not in document(made)[member]
+            page, _ = shop.open(browser, **{name: value})
+            assert page.parameters["error"] in ("invalid_request", "unsupported_response_type")
+            asked = shop.request(**{name: value})
+            assert shop.push(asked).status == 400
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        *("password", "client_credentials", "implicit", "AUTHORIZATION_CODE"),
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:openid:params:grant-type:ciba",
+    ],
+)
+def test_a_grant_that_is_not_advertised_is_refused(made: Shops, grant: str) -> None:
+    assert grant not in document(made)["grant_types_supported"]
+    for name in ("shop", "shop-basic", "shop-app"):
+        reply = made[name].post("/token", {"grant_type": grant})
+        assert reply.error == (400, "unsupported_grant_type")
+
+
+def test_a_scope_that_is_not_advertised_is_not_granted(made: Shops, browser: Browser) -> None:
+    tokens = made["shop"].log_in(browser, scope="openid admin groups").tokens()
+    assert tokens.members["scope"] == "openid"
+
+
+def test_an_algorithm_that_is_not_advertised_proves_no_client(made: Shops) -> None:
+    shop = made["shop"]
+    for algorithm in ("none", "HS256", "ES384", "RS512", "PS384", "ES256K", "Ed448"):
+        listed = document(made)["token_endpoint_auth_signing_alg_values_supported"]
+        assert algorithm not in listed
+        _, _, rest = shop.assertion().partition(".")
+        head = {"alg": algorithm, "kid": shop.key.kid}
+        forged = f"{segment(head)}.{rest}"
+        reply = shop.push(shop.request(), client_assertion=forged)
+        assert reply.error == (401, "invalid_client")
+
+
+def segment(header: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"token_endpoint_auth_method": "tls_client_auth"},
+        {"token_endpoint_auth_method": "client_secret_jwt"},
+        {"id_token_signed_response_alg": "HS256"},
+        {"id_token_signed_response_alg": "none"},
+        {"grant_types": ["authorization_code", "implicit"]},
+        {"response_types": ["code", "id_token"]},
+        {"scope": "openid groups"},
+        {"subject_type": "anonymous"},
+    ],
+    ids=str,
+)
+def test_what_is_not_advertised_is_not_registered(made: Shops, changes: dict[str, object]) -> None:
+    client = Client(issuer=made.world.issuer, id="hopeful", now=made.world.clock.now)
+    document = client.registration(**changes)
+    assert made.refused("add", document=document)
