@@ -8,23 +8,24 @@ are never values here, only paths to files. An unknown key is refused with the n
 from __future__ import annotations
 
 import difflib
+import json
+import os
 import tomllib
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pydantic.fields import FieldInfo
+
+_PREFIX: Final = "SESAME_"
 
 
 class ConfigRefused(Exception):
@@ -205,12 +206,8 @@ class Clock(_Section):
     )
 
 
-class Settings(BaseSettings):
+class Settings(_Section):
     """The whole configuration of every role."""
-
-    model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="SESAME_", env_nested_delimiter="__"
-    )
 
     environment: Environment = Field(
         default=Environment.PRODUCTION, description="demo, test, conformance or production."
@@ -233,37 +230,21 @@ class Settings(BaseSettings):
     outbound: Outbound = Outbound()
     clock: Clock = Clock()
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file; read no .env file and no secret directory."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
 
-
-def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Settings:
+def load(path: Path | None) -> Settings:
     """Read ``path`` (TOML) under the environment and check that the whole is safe.
-
-    ``environ`` is only for tests; the process environment is read where it is ``None``.
 
     Raises:
         ConfigRefused: unreadable, unknown keys, wrong values, or unsafe for the environment.
     """
-    del environ
     values: dict[str, Any] = {}
     if path is not None:
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigRefused(f"{path.name}: {error}") from error
     try:
-        settings = Settings(**values)
+        settings = Settings(**_under_environment(values, os.environ))
     except ValidationError as error:
         explained = _explain(error)
         if path is None:
@@ -271,6 +252,41 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Setting
         raise ConfigRefused(explained) from error
     _refuse_unsafe(settings)
     return settings
+
+
+def _under_environment(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Give the file's values with the environment's over them.
+
+    ``SESAME_SECTION__NAME`` always means a setting, so an unknown one is passed on to be refused;
+    a plain ``SESAME_NAME`` may be somebody else's word.
+    """
+    merged = dict(values)
+    for variable, text in environ.items():
+        if not variable.startswith(_PREFIX):
+            continue
+        name, nested, inner = variable.removeprefix(_PREFIX).lower().partition("__")
+        if nested:
+            section = merged.get(name, {})
+            given = _given(_fields(name).get(inner), text)
+            merged[name] = {**section, inner: given} if isinstance(section, dict) else section
+        elif name in Settings.model_fields:
+            merged[name] = _given(Settings.model_fields[name], text)
+    return merged
+
+
+def _given(field: FieldInfo | None, text: str) -> object:
+    """Read a list as JSON; everything else, and what is no JSON, is text for the model to judge."""
+    if field is None or get_origin(field.annotation) is not tuple:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _fields(section: str) -> Mapping[str, FieldInfo]:
+    kind = Settings.model_fields[section].annotation if section in Settings.model_fields else None
+    return kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
 
 
 def _explain(error: ValidationError) -> str:
@@ -290,12 +306,8 @@ def _explain(error: ValidationError) -> str:
 
 def _known_keys() -> list[str]:
     keys = []
-    for name, field in Settings.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            keys += [name, *(f"{name}.{inner}" for inner in kind.model_fields)]
-        else:
-            keys.append(name)
+    for name in Settings.model_fields:
+        keys += [name, *(f"{name}.{inner}" for inner in _fields(name))]
     return keys
 
 
