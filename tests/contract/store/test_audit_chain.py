@@ -9,7 +9,7 @@ import pytest
 
 from idp.audit.heads import HeadSigner
 from idp.audit.seal import JOB, seal_round
-from idp.audit.verify import verify
+from idp.audit.verify import verify, verify_end
 from idp.domain import audit_event
 from idp.store.ports import VersionConflict
 from tests.contract.store.stand_ins import START, TestVault
@@ -74,3 +74,34 @@ def test_a_sealer_that_lost_its_lease_writes_nothing(sealed: Ledger) -> None:
     with pytest.raises(VersionConflict):
         seal_round(sealed, SIGNER, fence=1, at=START + MINUTE)
     assert report(sealed).unsealed == 2
+
+
+def test_a_quick_look_finds_a_whole_trail_whole_from_any_row(sealed: Ledger) -> None:
+    for rows in range(1, 8):
+        found = verify_end(sealed, TestVault(), SIGNER, rows=rows)
+        assert (found.rows, found.heads, found.findings) == (5, 1, ())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit SET payload = digest WHERE sequence = 4",
+        "UPDATE audit SET digest = link WHERE sequence = 4",
+        "DELETE FROM audit WHERE sequence = 4",
+        "DELETE FROM audit WHERE sequence > 3",
+        "UPDATE audit_heads SET statement = 'forged'",
+    ],
+)
+@pytest.mark.parametrize("rows", [2, 100])
+def test_a_quick_look_finds_what_was_done_to_the_end(
+    sealed: Ledger, ledger_url: str, change: str, rows: int
+) -> None:
+    as_operator(ledger_url, change)
+    assert verify_end(sealed, TestVault(), SIGNER, rows=rows).findings
+
+
+def test_the_last_head_is_the_one_that_saw_furthest(sealed: Ledger) -> None:
+    assert seal_round(sealed, SIGNER, fence=1, at=START + MINUTE).head
+    with sealed.read() as unit:
+        heads = unit.audit.heads()
+        assert (len(heads), unit.audit.last_head()) == (2, heads[-1])

@@ -96,7 +96,7 @@ def test_a_unit_is_whole_or_not_at_all_when_its_writer_is_killed(ledger_url: str
 
 
 def test_an_absent_schema_is_refused_with_the_command_that_helps(tmp_path: Path) -> None:
-    with pytest.raises(SchemaOutdated, match="sesame db upgrade"):
+    with pytest.raises(SchemaOutdated, match="sesame setup"):
         opened(f"sqlite:///{tmp_path / 'none.sqlite'}")
     assert list(tmp_path.iterdir()) == []
 

@@ -208,6 +208,10 @@ def test_a_lease_is_one_holders_until_it_ends_and_fences_the_former(ledger: Ledg
         with pytest.raises(VersionConflict), ledger.begin() as unit:
             unit.leases.check(job, fence=fence)
     assert take("b", 9) == 3
+    with ledger.read() as unit:
+        [held] = unit.leases.held()
+    assert (held.job, held.holder, held.fence) == ("purge", "b", 3)
+    assert held.until == START + 10 * MINUTE
 
 
 def test_the_purge_takes_what_is_over_and_leaves_what_lives(peopled: Ledger) -> None:

@@ -138,10 +138,12 @@ def start(deployment: Deployment) -> Iterator[Callable[..., Running]]:
 
 @pytest.fixture
 def tiny(deployment: Deployment, start: Callable[..., Running]) -> Callable[[], Running]:
-    """Start ``serve`` around the tiny application and wait until it serves."""
+    """Start ``serve`` around the tiny application and wait until both workers serve."""
 
     def starting() -> Running:
         program = "tests.flows.running.program"
-        return start("-m", program, str(deployment.config)).started()
+        running = start("-m", program, str(deployment.config)).started()
+        until(lambda: running.log.count("worker.started") == 2)
+        return running
 
     return starting
