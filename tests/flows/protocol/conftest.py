@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.world.client import Client
     from tests.world.scripted import Browser
 
-SETTINGS = {"listen": {"workers": 2}, "keys": {"algorithms": list(SIGNING)}}
+SETTINGS = {"listen": {"workers": 2}, "keys": {"algorithms": list(SIGNING), "reread": 1}}
 
 
 @pytest.fixture(scope="session")
