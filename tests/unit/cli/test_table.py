@@ -10,7 +10,7 @@ import pytest
 from idp.cli.main import TABLE
 
 SERVER = (
-    "alembic authlib babel flask granian joserfc pydantic pydantic_settings sqlalchemy "
+    "alembic authlib babel flask granian joserfc pydantic sqlalchemy "
     "urllib3 redis psycopg werkzeug"
 )
 BLOCKED = f"""
