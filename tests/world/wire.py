@@ -84,7 +84,7 @@ def ask(
         line.close()
 
 
-def raw(base: str, request: bytes, *, finished: bool = True) -> Reply | None:
+def raw(base: str, request: bytes, *, finished: bool = False) -> Reply | None:
     """Send exactly these bytes; ``None`` where the server hangs up without an answer.
 
     Args:
