@@ -67,7 +67,7 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, driven by Playwright; open a fresh context for each test."""
     program = needs("chromium")
-    with driver() as playwright, chromium(playwright, program) as made:
+    with driver() as playwright, chromium(playwright.chromium, program) as made:
         yield made
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hmac
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from idp.errors import FORM_FORGED
+from idp.domain.transaction import OVER
+from idp.errors import FORM_FORGED, LOGIN_MOVED, LOGIN_SPENT
 from idp.login.turn import LoginRefused
 
 if TYPE_CHECKING:
@@ -24,7 +26,17 @@ def form_token(vault: Vault, tx: Transaction) -> str:
 
 
 def demand(vault: Vault, tx: Transaction, token: str | None) -> None:
-    """Compare in constant time. Raises: LoginRefused, FORM_FORGED."""
+    """Compare in constant time.
+
+    Raises:
+        LoginRefused: LOGIN_MOVED or LOGIN_SPENT for a page of this login from before somebody
+            proved who they are (another tab went on), FORM_FORGED for anything else.
+    """
     sent = (token or "").encode("utf-8", "surrogatepass")
-    if not hmac.compare_digest(form_token(vault, tx).encode(), sent):
-        raise LoginRefused(FORM_FORGED, "another form token, or none", tx=tx)
+    if hmac.compare_digest(form_token(vault, tx).encode(), sent):
+        return
+    before = form_token(vault, replace(tx, session=None))
+    if hmac.compare_digest(before.encode(), sent):
+        problem = LOGIN_SPENT if tx.step in OVER else LOGIN_MOVED
+        raise LoginRefused(problem, "a form from before the proof", tx=tx)
+    raise LoginRefused(FORM_FORGED, "another form token, or none", tx=tx)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Playwright
+    from playwright.sync_api import Browser, BrowserType, Playwright
 
 ARGUMENTS = (
     "--headless",
@@ -26,9 +26,9 @@ ARGUMENTS = (
 
 
 @contextlib.contextmanager
-def chromium(playwright: Playwright, program: Path, *more: str) -> Iterator[Browser]:
+def chromium(kind: BrowserType, program: Path, *more: str) -> Iterator[Browser]:
     """Run one for the length of the block, with further command-line arguments."""
-    browser = playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *more])
+    browser = kind.launch(executable_path=program, args=[*ARGUMENTS, *more])
     try:
         yield browser
     finally:

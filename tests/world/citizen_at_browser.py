@@ -111,12 +111,12 @@ class Citizen:
         opened.value.wait_for_load_state()
         return PinTab(page=opened.value)
 
-    def agree(self) -> Citizen:
+    def agree(self, *, remember: bool = False) -> Citizen:
         """Agree, once the page takes an agreement, and wait for the e-service."""
+        if remember:
+            self.page.locator("#remember").check()
         self.page.locator("#agree").wait_for()
-        self.page.wait_for_load_state("load")
-        # It takes no click in its first half second: that could be meant for another page.
-        self.page.evaluate(GUARDED)
+        self.wait_for_the_guard()
         with self.page.expect_navigation():
             self.page.locator("#agree").click()
         return self
@@ -133,8 +133,28 @@ class Citizen:
         if tab.page.locator("#pin").count() == 0:
             tab.insert(card)
         tab.type_pin(pin or self.world.world.people.pin)
-        self.page.locator("#agree, #trouble, #who").first.wait_for()
+        self.page.locator("#agree, #trouble:visible, #who").first.wait_for()
         tab.page.close()
+        return self
+
+    def wait_for_the_guard(self) -> None:
+        """Wait until the consent page takes a click: not in its first half second."""
+        self.page.wait_for_load_state("load")
+        self.page.evaluate(GUARDED)
+
+    def agree_for_good(self) -> Citizen:
+        """Agree and be remembered; nothing where that was done before."""
+        return self.agree(remember=True) if self.page.locator("#agree").count() else self
+
+    def sign_in_by_name(self, address: str, name: str, *, remember: bool = False) -> Citizen:
+        """Go to an address that asks for a sign-in, and give the name of a seeded person."""
+        self.page.goto(address)
+        self.page.locator("#method-seeded").click()
+        self.page.locator("#username").fill(name)
+        self.page.locator("#sign-in").click()
+        self.page.locator("#agree, #answer").first.wait_for()
+        if self.page.locator("#agree").count():
+            self.agree(remember=remember)
         return self
 
     # --- what happened --------------------------------------------------------------------------

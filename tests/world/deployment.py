@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.world import children
 from tests.world.cards import World
@@ -34,6 +35,21 @@ class Ports:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sites:
+    """Public addresses by https, behind a TLS terminator on loopback.
+
+    Attributes:
+        front: the terminator's port.
+        ca: the certificate that its own are issued by.
+    """
+
+    issuer: str
+    service: str
+    front: int
+    ca: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
     """What is deployed, and where.
 
@@ -43,6 +59,7 @@ class Deployment:
         ledger: a database URL; None for SQLite in the folder.
         ephemeral: a store's URL; None for SQLite in the folder.
         more: further settings, by section, as in the configuration file.
+        sites: addresses by https; None for ports of ``localhost``.
     """
 
     folder: Path
@@ -52,15 +69,20 @@ class Deployment:
     ledger: str | None = None
     ephemeral: str | None = None
     more: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    sites: Sites | None = None
 
     @property
     def issuer(self) -> str:
         """The provider's address."""
+        if self.sites is not None:
+            return self.sites.issuer
         return f"http://localhost:{self.ports.provider}"
 
     @property
     def service(self) -> str:
         """The e-service's address."""
+        if self.sites is not None:
+            return self.sites.service
         return f"http://localhost:{self.ports.service}"
 
     @property
@@ -174,12 +196,15 @@ class Deployment:
     def _ready(self) -> tuple[str, ...]:
         public = f"{self.issuer}/.well-known/openid-configuration"
         # Readiness compares the clock with the database's, and a test may have moved it.
-        if self.environment == "test":
+        if self.environment == "test" and self.sites is None:
             return (public,)
         return (public, f"http://127.0.0.1:{self.ports.health}/ready")
 
     def start_service(self, *more: str | Path) -> Child:
         """Start the e-service."""
+        if self.sites is not None:
+            there = f"{urlsplit(self.issuer).hostname}=127.0.0.1:{self.sites.front}"
+            more = ("--address", self.service, "--reach", there, "--ca", self.sites.ca, *more)
         return children.start(
             "e-service",
             [

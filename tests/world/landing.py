@@ -21,6 +21,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Page
+
 CLIENT = "landing"
 NAMES = {"nl": "Landing", "fr": "Piste", "de": "Landebahn", "en": "Landing"}
 
@@ -65,6 +67,10 @@ class Landing:
         """Where answers come."""
         return f"{self.address}/back"
 
+    def answer(self, page: Page) -> dict[str, str]:
+        """What the browser brought back, once it is here."""
+        return dict(json.loads(page.locator("#answer").inner_text()))
+
     def request(self, issuer: str, **more: str) -> Asked:
         """An authorization request and what is needed to finish it."""
         asked = Asked(issuer=issuer, redirect_uri=self.redirect_uri)
@@ -84,12 +90,13 @@ class Landing:
 
 @dataclass(kw_only=True, slots=True)
 class Asked:
-    """A request that is under way."""
+    """A request that is under way; ``header`` is its ID token's, once there is one."""
 
     issuer: str
     redirect_uri: str
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     parameters: dict[str, str] = field(default_factory=dict)
+    header: dict[str, Any] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -107,8 +114,9 @@ class Asked:
         }
         sent = urllib.request.Request(f"{self.issuer}/token", data=urlencode(form).encode())
         with urllib.request.urlopen(sent) as answer:
-            middle = json.load(answer)["id_token"].split(".")[1]
-        return dict(json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4))))
+            header, claims, _ = json.load(answer)["id_token"].split(".")
+        self.header = _read(header)
+        return _read(claims)
 
 
 @contextlib.contextmanager
@@ -149,3 +157,7 @@ def landing_client(address: str) -> dict[str, object]:
 def _challenge(verifier: str) -> str:
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _read(part: str) -> dict[str, Any]:
+    return dict(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))))

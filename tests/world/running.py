@@ -22,7 +22,7 @@ from tests.services.components import loopback_port
 from tests.world import cards, children
 from tests.world.cards import World
 from tests.world.children import Child
-from tests.world.deployment import Deployment, Ports
+from tests.world.deployment import Deployment, Ports, Sites
 from tests.world.ocsp import Desk, serving
 from tests.world.relying_party.registration import document, own_key
 from tests.world.scripted import Browser
@@ -153,6 +153,7 @@ def running(
     agent: bool = False,
     clients: Iterable[Mapping[str, object]] = (),
     settings: Mapping[str, Mapping[str, object]] | None = None,
+    sites: Sites | None = None,
 ) -> Iterator[Running]:
     """Run a provider in a folder on free ports.
 
@@ -165,6 +166,7 @@ def running(
         agent: run the card agent too, over the citizens' cards.
         clients: registrations (RFC 7591 and the provider's own members) beside the e-service's.
         settings: more of them, by section: ``{"lifetimes": {"code": 30}}``.
+        sites: public addresses by https; see `tests.services.tls_front`.
     """
     ports = Ports(**{name: loopback_port() for name in Ports.__dataclass_fields__})
     clock = Clock(path=folder / "clock")
@@ -182,6 +184,7 @@ def running(
         ledger=ledger,
         ephemeral=ephemeral,
         more=given,
+        sites=sites,
     )
     with contextlib.ExitStack() as stack:
         desk = Desk(world.pki(), clock.now)

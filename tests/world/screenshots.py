@@ -49,7 +49,7 @@ def main() -> None:
             Path(place), service=True, agent=True, clients=[landing_client(landing.address)]
         ) as world,
         driver() as playwright,
-        chromium(playwright, program) as browser,
+        chromium(playwright.chromium, program) as browser,
     ):
         scheme = "dark" if options.dark else "light"
         names: list[str] = []

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from playwright.sync_api import Page
+
 from tests.world.citizen_at_browser import empty_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from playwright.sync_api import Page
 
     from tests.world.citizen_at_browser import Citizen
     from tests.world.landing import Landing

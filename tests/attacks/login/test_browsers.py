@@ -10,6 +10,7 @@ from idp.domain.event import MethodName
 from idp.errors import (
     FORM_FORGED,
     LOGIN_ELSEWHERE,
+    LOGIN_MOVED,
     LOGIN_SPENT,
     SESSION_CHANGED,
     Problem,
@@ -166,7 +167,10 @@ def test_web_19_a_form_token_is_of_one_login_one_browser_and_one_session(house: 
         assert why(lambda: one.flow.check_form(one.tx.id, one.visitor, wrong)) is FORM_FORGED  # noqa: B023
     assert why(lambda: other.flow.check_form(one.tx.id, other.visitor, token)) is LOGIN_ELSEWHERE
     one.seeded()
-    assert why(lambda: one.flow.check_form(one.tx.id, one.visitor, token)) is FORM_FORGED
+    assert why(lambda: one.flow.check_form(one.tx.id, one.visitor, token)) is LOGIN_MOVED
+    one.agree()
+    assert why(lambda: one.flow.check_form(one.tx.id, one.visitor, token)) is LOGIN_SPENT
+    assert why(lambda: one.flow.check_form(one.tx.id, one.visitor, flipped)) is FORM_FORGED
 
 
 def test_web_19_a_form_token_after_the_login_moves_nothing(house: House) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.world.landing import Landing, landing_client, served
 from tests.world.citizen_at_browser import Citizen, empty_reader
+from tests.world.landing import Landing, landing_client, served
 from tests.world.running import Running, running
 
 if TYPE_CHECKING:
@@ -28,14 +28,17 @@ def country(tmp_path_factory: pytest.TempPathFactory, landing: Landing) -> Itera
     """The provider, e-service, agent and responder; ask for `world` instead."""
     folder = tmp_path_factory.mktemp("country")
     clients = [landing_client(landing.address)]
-    with running(folder, service=True, agent=True, clients=clients) as made:
+    settings = {"keys": {"reread": 1}}
+    with running(folder, service=True, agent=True, clients=clients, settings=settings) as made:
         yield made
 
 
 @pytest.fixture
 def world(country: Running) -> Iterator[Running]:
-    """The country with an empty reader, its responder up."""
+    """The country with an empty reader, its responder up, each PIN as it was."""
     empty_reader(country.agent)
+    for card in ("adult", "foreigner"):
+        country.world.set_pin(card, country.world.people.pin)
     yield country
     country.responder.down = False
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.serving import make_server
 
+from tests.world.relying_party import wire
 from tests.world.relying_party.registration import own_key
 from tests.world.relying_party.sign_in import Provider
 from tests.world.relying_party.site import Site
@@ -29,7 +30,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8401)
     parser.add_argument("--key", type=Path, required=True, help="its private key; made if missing")
     parser.add_argument("--clock", type=Path, help="a file with seconds added to the clock")
+    parser.add_argument("--address", help="our public one; default: the port on localhost")
+    parser.add_argument("--reach", metavar="HOST=ADDRESS:PORT", help="where the provider is found")
+    parser.add_argument("--ca", type=Path, help="whose certificates the provider has")
     options = parser.parse_args()
+    if options.reach is not None:
+        host, _, there = options.reach.partition("=")
+        address, _, port = there.rpartition(":")
+        wire.reach(host, address, int(port), ca=options.ca)
 
     def now() -> dt.datetime:
         moved = 0.0
@@ -37,7 +45,7 @@ def main() -> None:
             moved = float(options.clock.read_text(encoding="ascii") or 0)
         return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=moved)
 
-    address = f"http://localhost:{options.port}"
+    address = options.address or f"http://localhost:{options.port}"
     key = own_key(options.key)
     entropy = secrets.token_bytes
     provider = Provider(options.issuer, address, key, now=now, entropy=entropy)

@@ -45,7 +45,7 @@ class Site:
         """The site as one WSGI application."""
         app = Flask(__name__, static_url_path="/static")
         app.config.update(
-            TRUSTED_HOSTS=["localhost", "127.0.0.1"],
+            TRUSTED_HOSTS=["localhost", "127.0.0.1", urlsplit(self.address).hostname],
             MAX_CONTENT_LENGTH=16 * 1024,
             SEND_FILE_MAX_AGE_DEFAULT=3600,
         )
