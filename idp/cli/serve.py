@@ -55,7 +55,8 @@ def serve(config_path: Path | None, *, everything: bool, lifeline: int | None) -
     ports.refuse_taken(settings)
     if lifeline is not None:
         stop_when_closed(lifeline)
-    with rehearsed(settings) as foundation:
+    # A role under one parent need not try again what the parent tried.
+    with rehearsed(settings) if lifeline is None else opened(config_path) as foundation:
         if not everything:
             run_serve(foundation)
     if everything:

@@ -10,8 +10,7 @@ import pytest
 from idp.cli.main import TABLE
 
 SERVER = (
-    "alembic authlib babel flask granian joserfc pydantic sqlalchemy "
-    "urllib3 redis psycopg werkzeug"
+    "alembic authlib babel flask granian joserfc pydantic sqlalchemy urllib3 redis psycopg werkzeug"
 )
 BLOCKED = f"""
 import sys
