@@ -22,7 +22,7 @@ NUMBER = "85073099833"
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
     names = ("shop", "shop-basic", "shop-post", "shop-app")
     folder = tmp_path_factory.mktemp("attacked")
     with shops(folder, *names, settings={"listen": {"workers": 2}}) as running:
@@ -37,6 +37,11 @@ def leaked(made: Shops) -> list[str]:
     written = made.world.log()
     assert written.count("http.request") > 0
     return [secret for secret in {*made.heard.secrets, NUMBER} if secret in written]
+
+
+@pytest.fixture
+def made(attacked: Shops) -> Shops:
+    return attacked
 
 
 @pytest.fixture
