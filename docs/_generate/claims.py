@@ -34,8 +34,8 @@ SOURCES: Final = {
     Source.SEEDED: "seeded persons, in the test and conformance environments only",
 }
 ASSURANCE = """
-The answer's `acr` is the first word that was asked and that the login satisfies, else the first
-row's word of the level. A card with its PIN and a good answer about revocation is `high`. Several
+The answer's `acr` is the strongest of the words asked that the login satisfies, else the first word
+of the level's row. A card with its PIN and a good answer about revocation is `high`. Several
 voluntary words mean that any of them will do.
 """
 METHODS = """
