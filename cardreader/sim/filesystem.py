@@ -1,12 +1,13 @@
 """The files of a software card: a small fixed tree, and the place in it that commands speak of.
 
-Nothing here may be changed by a holder: every file may always be read, and none may be written.
+Every file may always be read. A holder may write one (the preferences of applet 1.7, with the PIN),
+the municipality most, nobody the identity and the photo.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from cardreader.beid import files, tlv
 from cardreader.beid.cards import ID_AID, PKCS15_AID
@@ -22,15 +23,28 @@ _BY_APPLICATION: Final = 0x04
 _BY_PATH: Final = 0x08
 SELECT_FORMS: Final = (0x00, 0x0C)
 TLV_FILES: Final = frozenset({files.IDENTITY, files.ADDRESS})
+Writer = Literal["municipality", "holder", "nobody"]
+_WRITERS: Final[dict[bytes, Writer]] = {
+    files.IDENTITY: "nobody",
+    files.PHOTO: "nobody",
+    files.CARD_KEY: "nobody",
+    files.PREFERENCES: "holder",
+}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Elementary:
-    """A transparent file; ``records`` says that READ RECORD may ask it for its tags."""
+    """A transparent file of fixed size.
+
+    Attributes:
+        records: whether READ RECORD may ask it for its tags.
+        writer: who may write it.
+    """
 
     path: bytes
     content: bytes = field(repr=False)
-    records: bool = False
+    records: bool
+    writer: Writer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +64,12 @@ class FileSystem:
         self.root = Directory(path=files.path())
         self._nodes: dict[bytes, Node] = {self.root.path: self.root}
         for path, content in contents.items():
-            self._nodes[path] = Elementary(path=path, content=content, records=path in TLV_FILES)
+            self._nodes[path] = Elementary(
+                path=path,
+                content=content,
+                records=path in TLV_FILES,
+                writer=_WRITERS.get(path, "municipality"),
+            )
             for end in range(2 * _ID_LENGTH, len(path), _ID_LENGTH):
                 self._nodes[path[:end]] = Directory(path=path[:end])
 
@@ -120,6 +139,19 @@ class Selection:
         if wanted > left:
             raise Status(0x6C00 | left)
         return content[offset : offset + wanted]
+
+    def update(
+        self, offset: int, data: bytes, *, pin: bool, municipality: bool
+    ) -> tuple[bytes, bytes]:
+        """UPDATE BINARY within the file's size; gives the file's path and its new content."""
+        file = self._current()
+        allowed = {"municipality": municipality, "holder": pin, "nobody": False}
+        if not allowed[file.writer]:
+            raise Status(0x6982)
+        if not data or offset + len(data) > len(file.content):
+            raise Status(0x6B00 if offset >= len(file.content) else 0x6700)
+        file.content = file.content[:offset] + data + file.content[offset + len(data) :]
+        return file.path, file.content
 
     def records(self, first: int, last: int) -> bytes:
         """READ RECORD: whole fields from one tag to another."""

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from cardreader.errors import CardDataMalformed
+from cardreader.sim.guesses import USUAL, Guesses
 from cardreader.sim.pin import Counters
 from cardreader.sim.register import write_private
 from cardreader.sim.signing import Key
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AppletName = Literal["1.7", "1.8"]
-_FORMAT: Final = "sesame-soft-card/1"
+_FORMAT: Final = "sesame-soft-card/2"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +39,7 @@ class CardImage:
             is missing is not active.
         pin: the first PIN, as a block of 8 bytes.
         puk: the unblocking block of applet 1.7; empty on 1.8.
+        guesses: how this card settles what is not known of real ones.
     """
 
     applet: AppletName
@@ -46,6 +48,7 @@ class CardImage:
     keys: Mapping[int, Key] = field(repr=False)
     pin: bytes = field(repr=False)
     puk: bytes = field(default=b"", repr=False)
+    guesses: Guesses = USUAL
 
 
 def write_image(path: Path, image: CardImage, counters: Counters) -> None:
@@ -57,12 +60,14 @@ def write_image(path: Path, image: CardImage, counters: Counters) -> None:
         "pin": image.pin.hex(),
         "puk": image.puk.hex(),
         "keys": {f"{reference:02x}": _pem(key) for reference, key in image.keys.items()},
-        "files": {place.hex(): content.hex() for place, content in image.contents.items()},
+        "files": _hex(image.contents),
+        "guesses": image.guesses.changed(),
         "state": {
             "pin": counters.pin.hex(),
             "pin_tries": counters.pin_tries,
             "puk_tries": counters.puk_tries,
             "genuine_calls": counters.genuine_calls,
+            "written": _hex(counters.written),
         },
     }
     write_private(path, json.dumps(data, indent=1).encode())
@@ -88,10 +93,11 @@ def _image(data: Mapping[str, Any]) -> CardImage:
     return CardImage(
         applet=data["applet"],
         serial=bytes.fromhex(data["serial"]),
-        contents={bytes.fromhex(k): bytes.fromhex(v) for k, v in data["files"].items()},
+        contents=_unhex(data["files"]),
         keys={int(k, 16): _key(v) for k, v in data["keys"].items()},
         pin=bytes.fromhex(data["pin"]),
         puk=bytes.fromhex(data["puk"]),
+        guesses=Guesses.of(data["guesses"]),
     )
 
 
@@ -101,7 +107,16 @@ def _counters(state: Mapping[str, Any]) -> Counters:
         pin_tries=int(state["pin_tries"]),
         puk_tries=int(state["puk_tries"]),
         genuine_calls=int(state["genuine_calls"]),
+        written=_unhex(state["written"]),
     )
+
+
+def _hex(contents: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {place.hex(): content.hex() for place, content in contents.items()}
+
+
+def _unhex(contents: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {bytes.fromhex(place): bytes.fromhex(content) for place, content in contents.items()}
 
 
 def _pem(key: Key) -> str:

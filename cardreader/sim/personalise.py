@@ -20,6 +20,7 @@ from cardreader.beid import cards, files, register, tlv
 from cardreader.beid.birth import Language, write_birth_date
 from cardreader.beid.numbers import make_card_number
 from cardreader.sim import pkcs15
+from cardreader.sim.guesses import USUAL, Guesses
 from cardreader.sim.image import AppletName, CardImage
 from cardreader.sim.pin import pin_block
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 _PHOTO: Final = Path(__file__).with_name("photo.jpg")
 _ADDRESS_LENGTH: Final = 121
-_PREFERENCES_LENGTH: Final = 100  # a guess: the issuer publishes no size
-_NEW_SIGNATURE_LENGTH: Final = 128  # a guess: "fixed", at least as long as the DER
 _SERIAL_LENGTH: Final = 16
 _PUK_LENGTH: Final = 12
 _SLACK: Final[Mapping[AppletName, int]] = {"1.7": 50, "1.8": 1100}
@@ -114,6 +113,7 @@ class CardDescription:
     address: Address = field(repr=False)
     photo: bytes | None = field(default=None, repr=False)
     more: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    guesses: Guesses = USUAL
 
 
 def personalise(description: CardDescription, certificates: Certificates) -> CardImage:
@@ -139,7 +139,7 @@ def personalise(description: CardDescription, certificates: Certificates) -> Car
         contents[files.CARD_KEY] = card_key
     else:
         contents[files.CA_ROLE_KEY] = _digest(hashes.SHA1(), description.chip_serial)  # noqa: S303 - a 20-byte filler
-        contents[files.PREFERENCES] = bytes(_PREFERENCES_LENGTH)
+        contents[files.PREFERENCES] = bytes(description.guesses.preferences_length)
     sign = _register_signer(
         certificates.rrn_key, padded_to=_signature_length(description, certificates.rrn_key)
     )
@@ -158,6 +158,7 @@ def personalise(description: CardDescription, certificates: Certificates) -> Car
         keys=keys,
         pin=pin_block(description.pin),
         puk=b"" if new else pin_block(description.puk),
+        guesses=description.guesses,
     )
 
 
@@ -254,7 +255,7 @@ def _certificate_files(applet: AppletName, certificates: Certificates) -> dict[b
 def _signature_length(description: CardDescription, key: Key) -> int:
     if isinstance(key, rsa.RSAPrivateKey):
         return key.key_size // 8
-    return _NEW_SIGNATURE_LENGTH if description.applet == "1.8" else 256
+    return description.guesses.signature_length if description.applet == "1.8" else 256
 
 
 def _register_signer(key: Key, *, padded_to: int) -> Callable[[bytes], bytes]:

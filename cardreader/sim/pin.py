@@ -44,12 +44,18 @@ def well_formed(block: bytes) -> bool:
 
 @dataclass(kw_only=True, slots=True)
 class Counters:
-    """What a card remembers without power: the PIN it has now, and how often it may be tried."""
+    """What a card remembers without power: the PIN it has now, and how often it may be tried.
+
+    Attributes:
+        genuine_calls: how often the chip proved itself since the last right PIN.
+        written: files by path that were written since the card was made.
+    """
 
     pin: bytes = field(repr=False)
     pin_tries: int = PIN_TRIES
     puk_tries: int = PUK_TRIES
     genuine_calls: int = 0
+    written: dict[bytes, bytes] = field(default_factory=dict, repr=False)
 
 
 Verdict = Literal["right", "wrong", "blocked"]

@@ -270,6 +270,7 @@ class Country:
                 *self._trusted(folder, root.label, "root"),
                 f'citizen = ["{root.citizen_authentication}"]',
                 f'foreigner = ["{root.foreigner_authentication}"]',
+                f'register = ["{root.rrn}"]',
                 "simulated = true",
             ]
         for ca in self.declaration.cas:

@@ -28,7 +28,7 @@ from cardreader.sim.pin import Counters, pin_block
 from cardreader.sim.pki import CardRequest, Country, load_declaration
 from tests.world.citizens import DECLARATION, Citizen, Population, population
 
-FORMAT = "1"
+FORMAT = "2"
 COUNTRY = Path(__file__).with_name("country.toml")
 FRESH_FOR = dt.timedelta(days=180)
 REPORTED = dt.timedelta(days=1)  # cards were reported stolen or lost the day before
