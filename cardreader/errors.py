@@ -179,3 +179,66 @@ class RevocationUnavailable(TokenRefused):
     """Neither OCSP nor CRL gave an answer that we may believe: we never let that pass."""
 
     code = "revocation_unavailable"
+
+
+# --- the identity files -------------------------------------------------------------------------
+
+
+class FilesRefused(TokenRefused):
+    """Base of every refusal of a card's identity files: nothing that they say is proven."""
+
+    code = "files_refused"
+
+
+class FilesMalformed(FilesRefused):
+    """A file is missing, too long, or cannot be parsed."""
+
+    code = "files_malformed"
+
+
+class RegisterUntrusted(FilesRefused):
+    """The certificate on the files is not that of a register under a root that we trust."""
+
+    code = "register_untrusted"
+
+
+class FileSignatureWrong(FilesRefused):
+    """The register did not sign this identity file, or this address with it."""
+
+    code = "file_signature_wrong"
+
+
+class PhotoWrong(FilesRefused):
+    """The photo is not the one that the identity file names."""
+
+    code = "photo_wrong"
+
+
+class CardCopied(FilesRefused):
+    """The chip did not prove that these files are its own: a copy, perhaps."""
+
+    code = "card_copied"
+
+
+class FilesOfAnother(FilesRefused):
+    """The files and the certificate do not speak of the same person, or kind of card."""
+
+    code = "files_of_another"
+
+
+class DocumentRefused(FilesRefused):
+    """A technical document (types 7 and 8), or one whose number cannot be."""
+
+    code = "document_refused"
+
+
+class DocumentExpired(FilesRefused):
+    """The document itself has ended, whatever its certificate says."""
+
+    code = "document_expired"
+
+
+class DocumentNotYetValid(FilesRefused):
+    """The document itself has not begun."""
+
+    code = "document_not_yet_valid"

@@ -349,6 +349,20 @@ CARD_UNKNOWN = _entry(
     "the card is not known to its issuer",
     WayOut.OTHER_MEANS,
 )
+CARD_FILES_REFUSED = _entry(
+    "card_files_refused",
+    "access_denied",
+    403,
+    "the identity files of the card could not be verified",
+    WayOut.OTHER_MEANS,
+)
+CARD_DOCUMENT_REFUSED = _entry(
+    "card_document_refused",
+    "access_denied",
+    403,
+    "a document of this kind cannot be used to log in",
+    WayOut.OTHER_MEANS,
+)
 CARD_CHECK_UNAVAILABLE = _entry(
     "card_check_unavailable",
     "temporarily_unavailable",
@@ -504,6 +518,10 @@ _CARD_FACES: Mapping[type[card.CardError], Problem] = MappingProxyType(
         card.CertificateRevoked: CARD_REVOKED,
         card.CertificateUnknown: CARD_UNKNOWN,
         card.RevocationUnavailable: CARD_CHECK_UNAVAILABLE,
+        card.FilesRefused: CARD_FILES_REFUSED,
+        card.DocumentRefused: CARD_DOCUMENT_REFUSED,
+        card.DocumentExpired: CARD_EXPIRED,
+        card.DocumentNotYetValid: CARD_NOT_YET_VALID,
     }
 )
 

@@ -161,6 +161,34 @@ class UnverifiedAddress:
     town: str = field(repr=False)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnverifiedFiles:
+    """A card's files exactly as stored, padding included; any of it may be forged.
+
+    Attributes:
+        register_certificate: DER without padding (EF 503C).
+        address: with its signature, or None where nobody asked for it.
+        photo: or None where nobody asked for it.
+        card_key: the chip's own public key (EF 4040); None before applet 1.8.
+    """
+
+    identity: bytes = field(repr=False)
+    identity_signature: bytes = field(repr=False)
+    register_certificate: bytes = field(repr=False)
+    address: bytes | None = field(default=None, repr=False)
+    address_signature: bytes | None = field(default=None, repr=False)
+    photo: bytes | None = field(default=None, repr=False)
+    card_key: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChipProof:
+    """The chip's answer (96 bytes) to 48 bytes that the *verifier* chose for this one occasion."""
+
+    challenge: bytes = field(repr=False)
+    answer: bytes = field(repr=False)
+
+
 def parse_identity(raw: bytes) -> UnverifiedIdentity:
     """Read the identity file; unknown tags are skipped.
 

@@ -13,7 +13,9 @@ from cardreader.beid import cards, files
 from cardreader.beid.cards import Applet, parse_card_data
 from cardreader.beid.pin import pin_block
 from cardreader.beid.register import (
+    ChipProof,
     UnverifiedAddress,
+    UnverifiedFiles,
     UnverifiedIdentity,
     parse_address,
     parse_identity,
@@ -46,6 +48,8 @@ _BLOCKED: Final = frozenset({0x63C0, 0x6983, 0x6984})
 _TRIES: Final = 0x63C0
 _NOT_ACTIVE: Final = frozenset({0x6283, 0x6985})
 _ALL_TRIES: Final = 3
+_CHALLENGE_LENGTH: Final = 48
+_P384: Final = 0x02
 
 _DIGEST_LENGTH: Final[dict[HashName, int]] = {"sha256": 32, "sha384": 48}
 _SIGNATURE_LENGTH: Final = {Applet.V1_1: 128, Applet.V1_7: 256, Applet.V1_8: 96}
@@ -113,6 +117,42 @@ class BeidSession:
         """The address file, parsed; raises as `identity` does."""
         return parse_address(self.read_file(files.ADDRESS))
 
+    def files(self, *, address: bool = True, photo: bool = True) -> UnverifiedFiles:
+        """Everything that a verifier needs of the identity files, as stored; no PIN is asked.
+
+        Raises:
+            CertificateAbsent: the register's certificate is not there.
+            CardDataMalformed: it is no certificate.
+        """
+        return UnverifiedFiles(
+            identity=self.read_file(files.IDENTITY),
+            identity_signature=self.read_file(files.IDENTITY_SIGNATURE),
+            register_certificate=self.certificate(files.RRN_CERTIFICATE),
+            address=self.read_file(files.ADDRESS) if address else None,
+            address_signature=self.read_file(files.ADDRESS_SIGNATURE) if address else None,
+            photo=self.read_file(files.PHOTO) if photo else None,
+            card_key=self.read_file(files.CARD_KEY) if self.applet is Applet.V1_8 else None,
+        )
+
+    def prove_chip(self, challenge: bytes) -> ChipProof | None:
+        """Let the chip answer a challenge of 48 bytes; None before applet 1.8, which cannot.
+
+        It signs without a PIN, and gives up any signature environment that was set.
+
+        Raises:
+            ValueError: the challenge's length.
+            ApduRefused: 6985, after 5000 answers without a PIN.
+        """
+        if len(challenge) != _CHALLENGE_LENGTH:
+            raise ValueError("length of the challenge")
+        if self.applet is not Applet.V1_8:
+            return None
+        data = bytes((0x94, _CHALLENGE_LENGTH)) + challenge
+        answer = self._restarting(lambda: self._send(0x00, 0x88, _P384, cards.CARD_KEY, data=data))
+        if len(answer) != _SIGNATURE_LENGTH[Applet.V1_8]:
+            raise CardProtocolError("length of the chip's answer")
+        return ChipProof(challenge=challenge, answer=answer)
+
     # --- the PIN --------------------------------------------------------------------------------
 
     def tries_left(self) -> int | None:
@@ -148,6 +188,31 @@ class BeidSession:
             wipe(block)
             if isinstance(pin, bytearray):
                 wipe(pin)
+
+    def change_pin(self, old: str | bytearray, new: str | bytearray) -> None:
+        """Replace the PIN, once; buffers are wiped as `verify_pin` wipes them.
+
+        Raises:
+            PinMalformed: one of the two; nothing was sent.
+            PinWrong: the old one, and one try was spent.
+            PinBlocked: no try remains.
+        """
+        both = bytearray()
+        try:
+            first = pin_block(old)
+            try:
+                second = pin_block(new)
+                both = first + second
+                wipe(second)
+            finally:
+                wipe(first)
+            self._send(0x00, 0x24, 0x00, cards.PIN_REFERENCE, data=both)
+        except ApduRefused as refused:
+            raise _pin_refusal(refused.status) from None
+        finally:
+            for buffer in (both, old, new):
+                if isinstance(buffer, bytearray):
+                    wipe(buffer)
 
     def log_off(self) -> None:
         """Give the PIN's right back."""

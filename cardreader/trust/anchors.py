@@ -17,7 +17,12 @@ Kind = Literal["citizen", "foreigner"]
 _CA_MEMBERS: Final = frozenset(
     {"label", "file", "sha256", "ocsp", "crl", "nonce", "max_age", "skew"}
 )
-_ROOT_MEMBERS: Final = frozenset({"label", "file", "sha256", "citizen", "foreigner", "simulated"})
+_ROOT_MEMBERS: Final = frozenset(
+    {
+        *("label", "file", "sha256", "citizen", "foreigner"),
+        *("register", "weak_register", "simulated"),
+    }
+)
 _DEFAULT_AGE: Final = {True: 900, False: 86_400}
 _DEFAULT_SKEW: Final = 60
 
@@ -31,12 +36,18 @@ class TrustedRoot:
     """A pinned root and the authentication policies under it, by OID.
 
     Attributes:
+        register: the policies, by OID, of the National Register's signers under it; empty where
+            identity files of its cards are not accepted.
+        weak_register: take RSA-1024 keys and SHA-1 in the register's signatures: cards issued
+            until about 2020 carry such files.
         simulated: software cards stand under it: anybody can make one with any name.
     """
 
     label: str
     certificate: x509.Certificate
     policies: dict[str, Kind]
+    register: frozenset[str] = frozenset()
+    weak_register: bool = False
     simulated: bool = False
 
 
@@ -120,11 +131,17 @@ def _root(folder: Path, row: dict[str, Any]) -> TrustedRoot:
         policies[oid] = "foreigner"
     if not policies:
         raise TrustMalformed(f"{row['label']}: no authentication policy")
+    register = frozenset(row.get("register", []))
+    if register & policies.keys():
+        raise TrustMalformed(f"{row['label']}: a policy of people is not the register's")
     _require_authority(certificate, row["label"])
     return TrustedRoot(
         label=row["label"],
         certificate=certificate,
         policies=policies,
+        register=register,
+        # Whatever stands there other than true does not weaken anything.
+        weak_register=row.get("weak_register", False) is True,
         # Whatever stands there other than false counts: a mistake must not make it real.
         simulated=row.get("simulated", False) is not False,
     )

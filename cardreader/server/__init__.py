@@ -1,0 +1,26 @@
+"""The provider's side of the card: logins by token, and identity files, believed once verified."""
+
+from cardreader.beid.register import ChipProof, UnverifiedFiles
+from cardreader.server.files import (
+    CertifiedHolder,
+    VerifiedAddress,
+    VerifiedFiles,
+    VerifiedIdentity,
+    VerifiedPhoto,
+    verify_files,
+)
+from cardreader.server.login import CardChallenge, CardServer, VerifiedCard
+
+__all__ = [
+    "CardChallenge",
+    "CardServer",
+    "CertifiedHolder",
+    "ChipProof",
+    "UnverifiedFiles",
+    "VerifiedAddress",
+    "VerifiedCard",
+    "VerifiedFiles",
+    "VerifiedIdentity",
+    "VerifiedPhoto",
+    "verify_files",
+]
