@@ -24,7 +24,7 @@ bench: .venv/dev.stamp tests/npm/node_modules/installed.stamp ## measure beside 
 	@.ci/components
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-check: lint types layers test ## lint, types, layers and tests
+check: lint types layers docs-fresh test ## lint, types, layers, documentation and tests
 
 lint: .venv/dev.stamp ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -34,6 +34,12 @@ types: .venv/dev.stamp ## mypy, strict
 
 layers: .venv/dev.stamp ## the import contracts
 	@$(BIN)/lint-imports
+
+docs: .venv/dev.stamp ## write the pages of docs/reference that the program generates
+	@$(BIN)/python -m docs._generate
+
+docs-fresh: .venv/dev.stamp ## generated pages are fresh; links and commands in every page exist
+	@$(BIN)/python -m docs._generate --check && $(BIN)/python -m pytest tests/unit/docs
 
 clean: ## remove caches, the virtual environment and the demo country
 	@rm -rf .venv var build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
