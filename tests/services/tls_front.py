@@ -13,6 +13,7 @@ import hashlib
 import http.client
 import ssl
 import threading
+import time
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -104,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         if name not in self._routes:
             self.send_error(421)
             return
-        line = http.client.HTTPConnection("127.0.0.1", self._routes[name], timeout=30)
+        line = _connected(self._routes[name])
         line.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for key, value in self.headers.items():
             if key.lower() not in OURS_TO_SAY | {"connection"}:
@@ -123,6 +124,22 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
         line.close()
+
+
+def _connected(port: int, *, seconds: float = 15) -> http.client.HTTPConnection:
+    """Connect to a server that may be only just starting, as patient proxies do."""
+    until = time.monotonic() + seconds
+    while True:
+        line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            line.connect()
+        except ConnectionRefusedError:
+            line.close()
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return line
 
 
 def _certificates(folder: Path, names: list[str]) -> tuple[Path, Path, str]:

@@ -195,10 +195,13 @@ class Deployment:
     @property
     def _ready(self) -> tuple[str, ...]:
         public = f"{self.issuer}/.well-known/openid-configuration"
+        health = f"http://127.0.0.1:{self.ports.health}/ready"
+        if self.sites is not None:
+            return (health,)  # the public address is the terminator's
         # Readiness compares the clock with the database's, and a test may have moved it.
-        if self.environment == "test" and self.sites is None:
+        if self.environment == "test":
             return (public,)
-        return (public, f"http://127.0.0.1:{self.ports.health}/ready")
+        return (public, health)
 
     def start_service(self, *more: str | Path) -> Child:
         """Start the e-service."""
