@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import tomllib
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from cardreader.sim import profiles
+from cardreader.sim.declaration import parse_declaration
 from cardreader.sim.profiles import Issuer, Key
 from cardreader.sim.register import Registry, Revocation, write_private
 
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-KeyKind = Literal["ec-p384", "rsa-2048", "rsa-4096"]
-Kind = Literal["citizen", "foreigner"]
+    from cardreader.sim.declaration import Declaration, KeyKind
 
 _OIDS: Final[Mapping[str, x509.ObjectIdentifier]] = {
     "C": NameOID.COUNTRY_NAME,
@@ -40,76 +39,13 @@ _OIDS: Final[Mapping[str, x509.ObjectIdentifier]] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RootDeclaration:
-    """One root: its key, its name and the policy arcs used under it."""
-
-    label: str
-    key: KeyKind
-    subject: tuple[tuple[str, str], ...]
-    years: int
-    generation: Literal["new", "old"]
-    citizen_authentication: str
-    citizen_signature: str
-    foreigner_authentication: str
-    foreigner_signature: str
-    rrn: str
-
-    def policy(self, kind: Kind, use: Literal["authentication", "signature"]) -> str:
-        """The policy OID of a holder certificate under this root."""
-        citizen = {
-            "authentication": self.citizen_authentication,
-            "signature": self.citizen_signature,
-        }
-        foreigner = {
-            "authentication": self.foreigner_authentication,
-            "signature": self.foreigner_signature,
-        }
-        return (citizen if kind == "citizen" else foreigner)[use]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CaDeclaration:
-    """One issuing CA; ``max_age`` is in seconds and, with ``nonce``, describes its responder."""
-
-    label: str
-    root: str
-    key: KeyKind
-    kind: Kind
-    subject: tuple[tuple[str, str], ...]
-    years: int
-    nonce: bool
-    max_age: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Declaration:
-    """A country as declared; ``source`` is the text it was read from."""
-
-    name: str
-    base_url: str
-    roots: tuple[RootDeclaration, ...]
-    cas: tuple[CaDeclaration, ...]
-    source: str = field(repr=False)
-
-    def at_url(self, base_url: str) -> Declaration:
-        """The same country with its OCSP and CRL services at another base URL."""
-        return replace(self, base_url=base_url.rstrip("/"))
-
-    def root(self, label: str) -> RootDeclaration:
-        """The root of this label; ``KeyError`` where there is none."""
-        return {root.label: root for root in self.roots}[label]
-
-    def ca(self, label: str) -> CaDeclaration:
-        """The CA of this label; ``KeyError`` where there is none."""
-        return {ca.label: ca for ca in self.cas}[label]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class CardRequest:
     """What a municipality asks for: one card for one person.
 
-    ``given_names`` may hold several, separated by spaces. ``signature=False`` makes a child's card,
-    which carries no signature certificate.
+    Attributes:
+        given_names: several are separated by spaces.
+        signature: False makes a card without a signature certificate, a child's for instance.
+        known: False leaves the certificates out of the CA's register: its responder says unknown.
     """
 
     ca: str
@@ -120,6 +56,24 @@ class CardRequest:
     valid_from: dt.datetime
     valid_until: dt.datetime
     signature: bool = True
+    known: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Authorities:
+    """What every card carries of the PKI, and the register's signing key: no holder's keys.
+
+    A young child's card is made of this alone.
+    """
+
+    authentication_key: None = None
+    authentication: None = None
+    signature_key: None = None
+    signature: None = None
+    issuer: x509.Certificate
+    root: x509.Certificate
+    rrn_key: Key = field(repr=False)
+    rrn_certificate: x509.Certificate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,35 +108,6 @@ class OcspLies:
 
 
 HONEST: Final = OcspLies()
-
-
-def load_declaration(path: Path) -> Declaration:
-    """Read a country's declaration.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: it is not TOML, or a member is missing or unknown.
-    """
-    return parse_declaration(path.read_text(encoding="utf-8"))
-
-
-def parse_declaration(text: str) -> Declaration:
-    """Read a declaration from its text; raises ``ValueError`` as `load_declaration` does."""
-    data = tomllib.loads(text)
-    try:
-        return Declaration(
-            name=data["name"],
-            base_url=str(data["base_url"]).rstrip("/"),
-            roots=tuple(RootDeclaration(**_named(row)) for row in data["root"]),
-            cas=tuple(CaDeclaration(**_named(row)) for row in data["ca"]),
-            source=text,
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"declaration: {error}") from error
-
-
-def _named(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "subject": tuple((name, value) for name, value in row["subject"])}
 
 
 def generate_key(kind: KeyKind) -> Key:
@@ -337,16 +262,27 @@ class Country:
                 profiles.Use(signature=True, policy=root.policy(ca.kind, "signature")),
             )
         for made in (authentication, signature):
-            if made is not None:
+            if made is not None and request.known:
                 self._registry.issued(made.certificate.serial_number, ca.label)
-        rrn = self._issuers[f"{root.label}-rrn"]
+        above = self.authorities(ca.label)
         return CardCertificates(
             authentication_key=authentication.key,
             authentication=authentication.certificate,
             signature_key=signature.key if signature else None,
             signature=signature.certificate if signature else None,
-            issuer=issuer.certificate,
-            root=self._issuers[root.label].certificate,
+            issuer=above.issuer,
+            root=above.root,
+            rrn_key=above.rrn_key,
+            rrn_certificate=above.rrn_certificate,
+        )
+
+    def authorities(self, ca_label: str) -> Authorities:
+        """What a card of this CA carries whatever its holder."""
+        root = self.declaration.ca(ca_label).root
+        rrn = self._issuers[f"{root}-rrn"]
+        return Authorities(
+            issuer=self._issuers[ca_label].certificate,
+            root=self._issuers[root].certificate,
             rrn_key=rrn.key,
             rrn_certificate=rrn.certificate,
         )

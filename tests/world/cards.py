@@ -22,10 +22,11 @@ from cryptography import x509
 
 from cardreader.beid import files
 from cardreader.sim.card import SoftCard
+from cardreader.sim.declaration import load_declaration
 from cardreader.sim.image import read_image, write_image
 from cardreader.sim.personalise import personalise
 from cardreader.sim.pin import Counters, pin_block
-from cardreader.sim.pki import CardRequest, Country, load_declaration
+from cardreader.sim.pki import CardRequest, Country
 from tests.world.citizens import DECLARATION, Citizen, Population, population
 
 FORMAT = "2"

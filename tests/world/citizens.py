@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from cardreader.beid.birth import Language
+from cardreader.sim.declaration import KeyKind, Kind
 from cardreader.sim.image import AppletName
 from cardreader.sim.personalise import Address, CardDescription
-from cardreader.sim.pki import KeyKind, Kind
 
 DECLARATION = Path(__file__).with_name("citizens.toml")
 VENDOR = bytes.fromhex("534C494E336600")  # how the chips of official specimens begin

@@ -20,14 +20,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cardreader import trust
 from cardreader.server import CardServer
 from cardreader.sim import profiles
+from cardreader.sim.declaration import KeyKind, load_declaration
 from cardreader.sim.pki import (
     HONEST,
     CardCertificates,
     CardRequest,
     Country,
-    KeyKind,
     OcspLies,
-    load_declaration,
 )
 from cardreader.trust.ports import FetchAnswer, FetchFailed, FetchRequest
 from cardreader.trust.signature import signed_bytes

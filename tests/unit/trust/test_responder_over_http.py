@@ -13,7 +13,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp
 
-from cardreader.sim.pki import CardRequest, Country, load_declaration
+from cardreader.sim.declaration import load_declaration
+from cardreader.sim.pki import CardRequest, Country
 from cardreader.trust.ocsp import make_request
 from tests.world import tokens
 from tests.world.ocsp import Desk, serving
