@@ -143,6 +143,7 @@ def _copy(source: Path, target: Path) -> None:
     ):
         old.backup(new)
         new.execute("PRAGMA journal_mode=DELETE").fetchall()
+    target.chmod(FILE_MODE)  # it may leave the folder that guards it here
     _sync(target)
 
 

@@ -187,3 +187,10 @@ def test_a_manifest_that_names_other_files_is_refused(place: Place) -> None:
 def test_only_the_embedded_pair_is_copied(place: Place, ledger: str, ephemeral: str) -> None:
     with pytest.raises(BackupRefused, match="pg_dump"):
         backup(ledger=ledger, ephemeral=ephemeral, folder=place.copy, at=START)
+
+
+def test_others_cannot_read_a_copied_store_wherever_it_goes(place: Place) -> None:
+    place.back_up()
+    stores = sorted(place.copy.glob("*.sqlite"))
+    assert len(stores) == 2
+    assert [path.stat().st_mode & 0o777 for path in stores] == [0o600, 0o600]
