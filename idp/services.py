@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardreader.server import CardServer
 from cardreader.token import signed_origin
-from cardreader.trust import anchors
+from cardreader.trust import TrustChange, WatchedAnchors
 from cardreader.trust.revocation import RevocationLimits
+from idp import log
 from idp.audit.refusals import RefusalCounter
 from idp.foundation import Foundation, lay
 from idp.login.card import CardMethod
@@ -189,7 +191,12 @@ def _card(base: Foundation, outbound: OutboundClient) -> CardMethod:
     card, deadlines = base.settings.card, base.settings.deadlines
     each = min(deadlines.outbound, deadlines.card_check / 2).total_seconds()
     server = CardServer(
-        anchors.load(card.trust, allow_simulated=card.allow_simulated_trust_root),
+        WatchedAnchors(
+            card.trust,
+            monotonic=base.monotonic,
+            report=_trust_changed,
+            allow_simulated=card.allow_simulated_trust_root,
+        ),
         GuardedFetch(outbound),
         now=base.now,
         entropy=base.entropy,
@@ -199,3 +206,8 @@ def _card(base: Foundation, outbound: OutboundClient) -> CardMethod:
     )
     origin = signed_origin(base.settings.issuer, allow_http_localhost=card.allow_http_localhost)
     return CardMethod(server, origin=origin, entropy=base.entropy)
+
+
+def _trust_changed(change: TrustChange) -> None:
+    level = logging.INFO if change.outcome == "replaced" else logging.ERROR
+    log.write(f"trust.{change.outcome}", level=level, detail=change.detail)

@@ -79,7 +79,7 @@ class CardServer:
 
     def __init__(  # noqa: PLR0913 - three ports, the trust and three settings
         self,
-        anchors: TrustAnchors,
+        anchors: TrustAnchors | Callable[[], TrustAnchors],
         fetch: Fetch,
         *,
         now: Callable[[], dt.datetime],
@@ -88,7 +88,8 @@ class CardServer:
         strict_number: bool = True,
         limits: RevocationLimits | None = None,
     ) -> None:
-        self._anchors = anchors
+        """Take the trust as it is, or a callable that gives the trust of each moment."""
+        self._anchors = anchors if callable(anchors) else lambda: anchors
         self._now = now
         self._entropy = entropy
         self._life = challenge_life
@@ -132,7 +133,7 @@ class CardServer:
             origin=origin,
             nonce=challenge.nonce,
             now=now,
-            anchors=self._anchors,
+            anchors=self._anchors(),
             live_check=live_check,
             strict_number=self._strict_number,
         )

@@ -12,6 +12,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 
+from cardreader.trust import belgium
+
 Kind = Literal["citizen", "foreigner"]
 
 _CA_MEMBERS: Final = frozenset(
@@ -23,6 +25,7 @@ _ROOT_MEMBERS: Final = frozenset(
         *("register", "weak_register", "simulated"),
     }
 )
+_BELGIAN_MEMBERS: Final = frozenset({"belgian", "file", "sha256"})
 _DEFAULT_AGE: Final = {True: 900, False: 86_400}
 _DEFAULT_SKEW: Final = 60
 
@@ -94,6 +97,8 @@ class TrustAnchors:
 def load(folder: Path, *, allow_simulated: bool = False) -> TrustAnchors:
     """Read ``trust.toml`` and the PEM files that it names.
 
+    A root is described in full, or by ``belgian`` and its fingerprint alone (see `belgium`).
+
     An expired root or CA is no error: it is refused when a card needs it.
 
     Args:
@@ -123,6 +128,8 @@ def load(folder: Path, *, allow_simulated: bool = False) -> TrustAnchors:
 
 
 def _root(folder: Path, row: dict[str, Any]) -> TrustedRoot:
+    if "belgian" in row:
+        return _belgian(folder, row)
     certificate = _pinned(folder, row, _ROOT_MEMBERS)
     policies: dict[str, Kind] = dict.fromkeys(row.get("citizen", []), "citizen")
     for oid in row.get("foreigner", []):
@@ -144,6 +151,37 @@ def _root(folder: Path, row: dict[str, Any]) -> TrustedRoot:
         weak_register=row.get("weak_register", False) is True,
         # Whatever stands there other than false counts: a mistake must not make it real.
         simulated=row.get("simulated", False) is not False,
+    )
+
+
+def _belgian(folder: Path, row: dict[str, Any]) -> TrustedRoot:
+    """A root that `belgium` describes; the fingerprint is the operator's to write."""
+    unknown = set(row) - _BELGIAN_MEMBERS
+    if unknown or "sha256" not in row:
+        raise TrustMalformed(f"{row['belgian']}: wrong members {sorted(unknown)} or no sha256")
+    try:
+        root = belgium.named(row["belgian"])
+    except KeyError:
+        raise TrustMalformed(f"{row['belgian']}: no Belgian root of this name") from None
+    whole = {
+        "label": root.name,
+        "sha256": row["sha256"],
+        "file": row.get("file", f"{root.name}.pem"),
+    }
+    certificate = _pinned(folder, whole, _ROOT_MEMBERS)
+    try:
+        root.require(certificate)
+    except belgium.RootUnlike as error:
+        raise TrustMalformed(str(error)) from None
+    _require_authority(certificate, root.name)
+    policies: dict[str, Kind] = dict.fromkeys(root.citizen, "citizen")
+    policies |= dict.fromkeys(root.foreigner, "foreigner")
+    return TrustedRoot(
+        label=root.name,
+        certificate=certificate,
+        policies=policies,
+        register=frozenset(root.register),
+        weak_register=root.weak_register,
     )
 
 

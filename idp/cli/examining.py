@@ -10,9 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from cardreader.trust import anchors
+from cardreader.trust import anchors, belgium
 from idp.audit.verify import verify_end
 from idp.cli import ports
+from idp.cli.deployment import clock_of
 from idp.cli.health import CLOCKS_APART
 from idp.config import Environment
 from idp.housekeeper.jobs import NAMES
@@ -22,6 +23,7 @@ from keys.states import outlook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from idp.config import Settings
     from idp.foundation import Foundation
@@ -99,8 +101,20 @@ def trust(settings: Settings) -> Iterator[Finding]:
     except (anchors.TrustMalformed, OSError, ValueError) as error:
         yield fail("trust", str(error), f"put the trust configuration in {settings.card.trust}")
         return
-    del loaded
     yield ok("trust", f"{settings.card.trust} loads")
+    if not any(root.simulated for root in loaded.roots):
+        labels = [root.label for root in loaded.roots]
+        yield from _belgian_roots(labels, now=clock_of(settings)())
+
+
+def _belgian_roots(labels: list[str], *, now: datetime) -> Iterator[Finding]:
+    missing = belgium.absent(labels, now=now)
+    if missing:
+        yield warn(
+            "trust",
+            f"not trusted: {', '.join(root.common_name for root in missing)}",
+            "without them their cards are refused: see docs/reference/trust.md",
+        )
 
 
 def listeners(settings: Settings) -> Iterator[Finding]:

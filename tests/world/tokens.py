@@ -188,7 +188,7 @@ class Provider:
         *,
         limits: RevocationLimits | None = None,
         strict_number: bool = True,
-        trusted: trust.TrustAnchors | None = None,
+        trusted: trust.TrustAnchors | Callable[[], trust.TrustAnchors] | None = None,
     ) -> None:
         self.world = InMemoryWorld()
         self._drawn = 0
