@@ -70,11 +70,25 @@ def make_national_number(born: dt.date, serial: int) -> NationalNumber:
     Raises:
         ValueError: the serial is out of range.
     """
+    return _number(f"{born:%y%m%d}", born.year, serial)
+
+
+def _number(date: str, year: int, serial: int) -> NationalNumber:
     if serial not in _SERIALS:
         raise ValueError("serial")
-    first = int(f"{born:%y%m%d}{serial:03d}")
-    base = first + (_SINCE_2000 if born.year >= 2000 else 0)  # noqa: PLR2004 - a year
+    first = int(f"{date}{serial:03d}")
+    base = first + (_SINCE_2000 if year >= 2000 else 0)  # noqa: PLR2004 - a year
     return NationalNumber(f"{first:09d}{_MODULUS - base % _MODULUS:02d}")
+
+
+def make_bis_number(born: dt.date, serial: int, *, sex_known: bool = True) -> NationalNumber:
+    """Make a BIS number: the month is moved by 40, or by 20 where the sex was not known.
+
+    Raises:
+        ValueError: the serial is out of range.
+    """
+    moved = born.month + (40 if sex_known else 20)
+    return _number(f"{born:%y}{moved:02d}{born:%d}", born.year, serial)
 
 
 def card_number(text: str) -> CardNumber:
@@ -91,3 +105,11 @@ def card_number(text: str) -> CardNumber:
 def make_card_number(ten: str) -> CardNumber:
     """Add the two check digits to ten digits."""
     return CardNumber(f"{ten}{int(ten) % _MODULUS or _MODULUS:02d}")
+
+
+def make_foreigner_card_number(seven: str) -> CardNumber:
+    """Write ``B``, seven digits and two check digits, as foreigners' cards carry since 2020.
+
+    That the last two are check digits like a citizen's is a guess.
+    """
+    return CardNumber(f"B{seven}{int(seven) % _MODULUS or _MODULUS:02d}")

@@ -1,4 +1,4 @@
-"""A simulated country as declared: roots, citizen and foreigner CAs, policy arcs; read from TOML."""
+"""A simulated country as declared in TOML: roots, citizen and foreigner CAs, policy arcs."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from cardreader.beid import cards, files, register, tlv
-from cardreader.beid.birth import Language, write_birth_date
-from cardreader.beid.numbers import make_card_number
+from cardreader.beid import cards, files
+from cardreader.beid.birth import Language
 from cardreader.sim import pkcs15
+from cardreader.sim.foreigners import ForeignerFields
 from cardreader.sim.guesses import USUAL, Guesses
+from cardreader.sim.identity_file import address_file, digest, identity_file
 from cardreader.sim.image import AppletName, CardImage
 from cardreader.sim.pin import pin_block
 
@@ -32,20 +33,19 @@ if TYPE_CHECKING:
     from cardreader.sim.signing import Key
 
 _PHOTO: Final = Path(__file__).with_name("photo.jpg")
-_ADDRESS_LENGTH: Final = 121
 _SERIAL_LENGTH: Final = 16
 _PUK_LENGTH: Final = 12
 _SLACK: Final[Mapping[AppletName, int]] = {"1.7": 50, "1.8": 1100}
 _ABSENT: Final[Mapping[AppletName, int]] = {"1.7": 1300, "1.8": 2500}
-_WOMAN: Final[Mapping[Language, str]] = {"fr": "F", "nl": "V", "de": "W"}
-_STRUCTURE_VERSION: Final = bytes((0x00, 0x02))
+HashName = Literal["sha1", "sha256", "sha384"]
+Carried = Literal["both", "authentication", "none"]
 
 
 class Certificates(Protocol):
-    """Keys and certificates of one card, as ``cardreader.sim.pki.Country.issue`` gives them."""
+    """Keys and certificates of one card, as ``Country.issue`` or ``Country.authorities`` gives."""
 
     @property
-    def authentication_key(self) -> Key: ...  # noqa: D102 - named for what it is
+    def authentication_key(self) -> Key | None: ...  # noqa: D102 - named for what it is
     @property
     def authentication(self) -> x509.Certificate | None: ...  # noqa: D102 - idem
     @property
@@ -80,13 +80,18 @@ class CardDescription:
         pin: 4 to 12 digits.
         puk: 12 digits, the State's half before the holder's; used by applet 1.7 only.
         chip_serial: 16 bytes.
-        card_number: ten digits; the two check digits are added.
+        card_number: ten digits, or the seven of a foreigner's card since 2020; the ``B`` and the
+            two check digits are added.
         given_names: the first two, separated by a space.
         nationality: the word in the card's language.
         born: printed as the card's language writes it.
         birth_text: written instead of ``born`` where a part of the date is unknown.
         photo: a JPEG; a drawn specimen where None.
-        more: further fields of the identity file by tag, for foreigners' cards.
+        photo_hash: of the photo in the identity file; None for the usual one of the applet.
+        register_hash: of the register's RSA signatures; cards until about 2018 have SHA-1.
+        foreigner: the fields of a foreigner's card.
+        more: further fields of the identity file by tag, whatever they are.
+        guesses: how the card settles what is not known of real ones.
     """
 
     applet: AppletName
@@ -112,6 +117,9 @@ class CardDescription:
     special_status: str = "0"
     address: Address = field(repr=False)
     photo: bytes | None = field(default=None, repr=False)
+    photo_hash: HashName | None = None
+    register_hash: Literal["sha1", "sha256"] = "sha256"
+    foreigner: ForeignerFields | None = field(default=None, repr=False)
     more: Mapping[int, bytes] = field(default_factory=dict, repr=False)
     guesses: Guesses = USUAL
 
@@ -124,7 +132,9 @@ def personalise(description: CardDescription, certificates: Certificates) -> Car
     """
     _check(description, certificates)
     new = description.applet == "1.8"
-    keys: dict[int, Key] = {cards.AUTHENTICATION_KEY: certificates.authentication_key}
+    keys: dict[int, Key] = {}
+    if certificates.authentication_key is not None:
+        keys[cards.AUTHENTICATION_KEY] = certificates.authentication_key
     if certificates.signature_key is not None:
         keys[cards.SIGNATURE_KEY] = certificates.signature_key
     photo = _PHOTO.read_bytes() if description.photo is None else description.photo
@@ -138,10 +148,14 @@ def personalise(description: CardDescription, certificates: Certificates) -> Car
         card_key = own.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         contents[files.CARD_KEY] = card_key
     else:
-        contents[files.CA_ROLE_KEY] = _digest(hashes.SHA1(), description.chip_serial)  # noqa: S303 - a 20-byte filler
+        contents[files.CA_ROLE_KEY] = digest(
+            "sha1", description.chip_serial
+        )  # a filler of the right size
         contents[files.PREFERENCES] = bytes(description.guesses.preferences_length)
     sign = _register_signer(
-        certificates.rrn_key, padded_to=_signature_length(description, certificates.rrn_key)
+        certificates.rrn_key,
+        padded_to=_signature_length(description, certificates.rrn_key),
+        rsa_hash=description.register_hash,
     )
     identity = identity_file(description, photo=photo, card_key=card_key)
     address = address_file(description.address)
@@ -160,52 +174,6 @@ def personalise(description: CardDescription, certificates: Certificates) -> Car
         puk=b"" if new else pin_block(description.puk),
         guesses=description.guesses,
     )
-
-
-def identity_file(description: CardDescription, *, photo: bytes, card_key: bytes) -> bytes:
-    """The identity file (EF 4031): tags ascending, no padding."""
-    born = description.birth_text
-    if born is None:
-        date = description.born
-        born = write_birth_date(date.year, date.month, date.day, language=description.language)
-    sex = "M" if description.sex == "M" else _WOMAN[description.language]
-    new = description.applet == "1.8"
-    values: dict[int, bytes] = {
-        register.CARD_NUMBER: make_card_number(description.card_number).encode(),
-        register.CHIP_NUMBER: description.chip_serial,
-        register.VALID_FROM: f"{description.valid_from:%d.%m.%Y}".encode(),
-        register.VALID_UNTIL: f"{description.valid_until:%d.%m.%Y}".encode(),
-        register.MUNICIPALITY: description.municipality.encode(),
-        register.NATIONAL_NUMBER: description.national_number.encode(),
-        register.SURNAME: description.surname.encode(),
-        register.GIVEN_NAMES: description.given_names.encode(),
-        register.THIRD_INITIAL: description.third_initial.encode(),
-        register.NATIONALITY: description.nationality.encode(),
-        register.BIRTH_PLACE: description.birth_place.encode(),
-        register.BIRTH_DATE: born.encode(),
-        register.SEX: sex.encode(),
-        register.NOBILITY: description.nobility.encode(),
-        register.DOCUMENT_TYPE: str(description.document_type).encode(),
-        register.SPECIAL_STATUS: description.special_status.encode(),
-        register.PHOTO_DIGEST: _digest(hashes.SHA384() if new else hashes.SHA256(), photo),
-        **description.more,
-    }
-    if new:
-        values[register.VERSION] = _STRUCTURE_VERSION
-        values[register.CARD_KEY_DIGEST] = _digest(hashes.SHA384(), card_key)
-    return b"".join(tlv.encode(tag, values[tag]) for tag in sorted(values))
-
-
-def address_file(address: Address) -> bytes:
-    """The address file (EF 4033), padded with zeros to its fixed length."""
-    content = (
-        tlv.encode(register.STREET, address.street.encode())
-        + tlv.encode(register.ZIP_CODE, address.zip_code.encode())
-        + tlv.encode(register.TOWN, address.town.encode())
-    )
-    if len(content) > _ADDRESS_LENGTH:
-        raise ValueError("address too long")
-    return content.ljust(_ADDRESS_LENGTH, b"\x00")
 
 
 def _check(description: CardDescription, certificates: Certificates) -> None:
@@ -258,16 +226,41 @@ def _signature_length(description: CardDescription, key: Key) -> int:
     return description.guesses.signature_length if description.applet == "1.8" else 256
 
 
-def _register_signer(key: Key, *, padded_to: int) -> Callable[[bytes], bytes]:
+def carried(born: dt.date, on: dt.date, guesses: Guesses = USUAL) -> Carried:
+    """Which certificates a holder of this age usually gets on a day; all of it is a guess."""
+    age = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    if age >= guesses.signature_from:
+        return "both"
+    return "authentication" if age >= guesses.authentication_from else "none"
+
+
+def moved(image: CardImage, address: Address, register_key: Key) -> CardImage:
+    """What the municipality does when the holder moves: a new address file and its signature.
+
+    The rest of the card, the identity's signature with it, stays as it was.
+    """
+    content = address_file(address)
+    before = image.contents[files.IDENTITY_SIGNATURE]
+    sign = _register_signer(register_key, padded_to=len(image.contents[files.ADDRESS_SIGNATURE]))
+    signature = sign(content.rstrip(b"\x00") + before)
+    return replace(
+        image,
+        contents={
+            **image.contents,
+            files.ADDRESS: content,
+            files.ADDRESS_SIGNATURE: signature,
+        },
+    )
+
+
+def _register_signer(
+    key: Key, *, padded_to: int, rsa_hash: Literal["sha1", "sha256"] = "sha256"
+) -> Callable[[bytes], bytes]:
+    older = hashes.SHA1() if rsa_hash == "sha1" else hashes.SHA256()  # noqa: S303 - older cards
+
     def sign(content: bytes) -> bytes:
         if isinstance(key, rsa.RSAPrivateKey):
-            return key.sign(content, padding.PKCS1v15(), hashes.SHA256())
+            return key.sign(content, padding.PKCS1v15(), older)
         return key.sign(content, ec.ECDSA(hashes.SHA384())).ljust(padded_to, b"\x00")
 
     return sign
-
-
-def _digest(algorithm: hashes.HashAlgorithm, content: bytes) -> bytes:
-    context = hashes.Hash(algorithm)
-    context.update(content)
-    return context.finalize()

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from cardreader.sim import profiles
-from cardreader.sim.declaration import parse_declaration
+from cardreader.sim.declaration import KeyKind, parse_declaration
 from cardreader.sim.profiles import Issuer, Key
 from cardreader.sim.register import Registry, Revocation, write_private
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from cardreader.sim.declaration import Declaration, KeyKind
+    from cardreader.sim.declaration import Declaration
 
 _OIDS: Final[Mapping[str, x509.ObjectIdentifier]] = {
     "C": NameOID.COUNTRY_NAME,
