@@ -190,6 +190,7 @@ def test_only_the_embedded_pair_is_copied(place: Place, ledger: str, ephemeral: 
 
 
 def test_others_cannot_read_a_copied_store_wherever_it_goes(place: Place) -> None:
+    place.start()
     place.back_up()
     stores = sorted(place.copy.glob("*.sqlite"))
     assert len(stores) == 2
