@@ -1,14 +1,13 @@
 """The WSGI application: what surrounds every request, whatever it asks for.
 
-A request gets its id, its believed address, a host that is ours and a body of bounded size; then a
-machine endpoint answers it at once, or Flask does. It leaves with the headers that all answers
+A request gets its id, its believed address, a host that is ours and a body of bounded size; then
+the door in front answers it at once, or Flask does. It leaves with the headers that all answers
 have and one line in the log. A fault of ours leaves as an entry of the catalogue with the request
 id as its reference, and its place in our code goes to the log alone.
 """
 
 from __future__ import annotations
 
-import base64
 import os
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +20,7 @@ from idp.config import load
 from idp.errors import BODY_TOO_LARGE, INVALID_REQUEST, NOT_FOUND, SERVER_ERROR, Refused
 from idp.runtime import shifted_now, system_entropy, system_monotonic, system_now
 from idp.services import build
-from idp.web import headers
+from idp.web.headers import Leaving
 from idp.web.peer import Peer
 from idp.web.site import Site
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 LARGEST_BODY: Final = 64 * 1024
 LARGEST_CARD_ANSWER: Final = 16 * 1024
 _CARD_ANSWER: Final = "/card/answer"
-_REFERENCE_BYTES: Final = 10
+_REFERENCE_BYTES: Final = 8
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _CONFIG: Final = "SESAME_CONFIG"
 
@@ -49,20 +48,18 @@ class Application:
         self._services = services
         self._peer = Peer(services.settings)
         self._site = Site(services)
-        self._https = services.settings.issuer.startswith("https:")
+        self._leave = Leaving(https=services.settings.issuer.startswith("https:"))
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         started = self._services.monotonic()
-        reference = base64.b32encode(self._services.entropy(_REFERENCE_BYTES)).decode().lower()
+        reference = self._services.entropy(_REFERENCE_BYTES).hex()
         request_token = log.request_id.set(reference)
         login_token = log.transaction_id.set(None)
         try:
             response = self._answer(environ)
-            response.headers["X-Request-Id"] = reference
-            headers.everywhere(response, https=self._https)
             self._log(environ, response, started)
-            return response(environ, start_response)
+            return self._leave(response, environ, start_response, reference=reference)
         finally:
             log.transaction_id.reset(login_token)
             log.request_id.reset(request_token)
@@ -81,11 +78,11 @@ class Application:
             return self._face(Refused(SERVER_ERROR), environ)
 
     def _dispatch(self, environ: dict[str, Any]) -> Response:
-        """Take the first door for machines, the second for people."""
+        """Take the door in front if there is one, else Flask's."""
         request = Request(environ, populate_request=False)
-        endpoint = self._site.endpoints.get(request.path)
-        if endpoint is not None:
-            return endpoint.handler(request)
+        answered = self._site.front(request)
+        if answered is not None:
+            return answered
         with self._site.flask.request_context(environ):
             return self._site.flask.full_dispatch_request()
 

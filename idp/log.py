@@ -69,7 +69,11 @@ def write(event: str, *, level: int = logging.INFO, **fields: str | float | None
     unknown = fields.keys() - FIELDS
     if unknown:
         raise FieldRefused(", ".join(sorted(unknown)))
-    _logger.log(level, event, extra={"sesame_fields": fields})
+    if _logger.isEnabledFor(level):
+        # Made here, not by the logger, which would walk the stack for a line number.
+        record = logging.LogRecord(_logger.name, level, "", 0, event, None, None)
+        record.sesame_fields = fields
+        _logger.handle(record)
 
 
 def fault(event: str, error: BaseException) -> None:
@@ -125,6 +129,8 @@ def configure(
     logging.getLogger("authlib").setLevel(logging.WARNING)
     # A full disk or a closed pipe must not turn into a failed login.
     logging.raiseExceptions = False
+    # What no line of ours says need not be found out for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def _short(value: str | float) -> str | int | float:

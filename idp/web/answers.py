@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from idp.web.pages import Pages
 
 _SEE_OTHER: Final = 303
+_REDIRECT: Final = (
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    ("Vary", "Cookie"),
+)
 # Shown on a page in somebody's office: the number itself is not for bystanders.
 _NOT_SHOWN: Final = frozenset({"rrn", "egovNRN", "national_number"})
 _TEMPLATES: Final[Mapping[Page, str]] = {
@@ -43,11 +48,7 @@ def see_other(address: str) -> Response:
 
     The address is one of our own paths or a proven URL, and is written as it is.
     """
-    response = Response(status=_SEE_OTHER, content_type="text/plain; charset=utf-8")
-    response.headers["Location"] = address
-    response.headers["Cache-Control"] = "no-store"
-    response.vary.add("Cookie")
-    return response
+    return Response(status=_SEE_OTHER, headers=[("Location", address), *_REDIRECT])
 
 
 class Answers:

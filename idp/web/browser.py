@@ -27,7 +27,8 @@ class Browser:
         self._request = request
         self._names = names
         self._texts = texts
-        chosen, _, login = (cookies.read(request, names.language) or "").partition(".")
+        self._cookies = cookies.sent(request)
+        chosen, _, login = self._cookies.get(names.language, "").partition(".")
         self._chosen = chosen if chosen in texts.languages else None
         self._chosen_in = login
 
@@ -45,22 +46,22 @@ class Browser:
     @property
     def session(self) -> str | None:
         """The session cookie, if there is exactly one."""
-        return cookies.read(self._request, self._names.session)
+        return self._cookies.get(self._names.session)
 
     @property
     def service(self) -> str | None:
         """The ``client_id`` that sent this browser last, as the cookie claims."""
-        return cookies.read(self._request, self._names.service)
+        return self._cookies.get(self._names.service)
 
     def visitor(self, ui_locales: tuple[str, ...] = ()) -> Visitor:
         """Give what the login flow wants to know; what the e-service asks is the stronger wish."""
         return Visitor(
-            binding=cookies.read(self._request, self._names.browser),
+            binding=self._cookies.get(self._names.browser),
             session=self.session,
             language=self._texts.choose(ui_locales) or self.language,
         )
 
     def note(self, login: str) -> Problem | None:
         """Give the trouble that the last post to this login met, to be shown once."""
-        where, _, code = (cookies.read(self._request, self._names.note) or "").partition(".")
+        where, _, code = self._cookies.get(self._names.note, "").partition(".")
         return CATALOGUE.get(code) if where == login else None

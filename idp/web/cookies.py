@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from werkzeug.wrappers import Request, Response
@@ -72,15 +73,19 @@ class Cookies:
         response.delete_cookie(name, path="/", secure=self.secure, httponly=True, samesite="Lax")
 
 
-def read(request: Request, name: str) -> str | None:
-    """Give a cookie's value; ``None`` if absent, malformed, or sent with two different values."""
-    header = request.headers.get("Cookie", "")
-    found = {
-        value.strip()
-        for key, separator, value in (part.partition("=") for part in header.split(";"))
-        if separator and key.strip() == name
+def sent(request: Request) -> Mapping[str, str]:
+    """Give the cookies that were sent: without malformed ones, or names with two different values.
+
+    The header is read once; whoever asks for several cookies asks this mapping.
+    """
+    found: dict[str, str] = {}
+    doubtful = set()
+    for part in request.headers.get("Cookie", "").split(";"):
+        name, separator, value = part.partition("=")
+        if separator and found.setdefault(name.strip(), value.strip()) != value.strip():
+            doubtful.add(name.strip())
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in doubtful and _VALUE.fullmatch(value)
     }
-    if len(found) != 1:
-        return None
-    value = found.pop()
-    return value if _VALUE.fullmatch(value) else None

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _UNAUTHORIZED: Final = 401
 _CREATED: Final = 201
+_UNKEPT: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+"""Out of every cache (RFC 6749 section 5.1)."""
 _BEARER: Final = frozenset({INVALID_TOKEN.code, INSUFFICIENT_SCOPE.code, TOKEN_MISSING.code})
 
 
@@ -151,7 +153,7 @@ class Endpoints:
             address=request.remote_addr,
         )
         _name_client(request, params)
-        return _unkept(Response(status=200))
+        return Response(status=200, headers=[*_UNKEPT])
 
     def _userinfo(self, request: Request) -> Response:
         """Answer with the Authorization header, or by POST with a form (RFC 6750 section 2)."""
@@ -204,14 +206,7 @@ def _name_client(request: Request, params: Parameters) -> None:
 
 def _json(body: Mapping[str, object], *, status: int = 200) -> Response:
     text = json.dumps(body, separators=(",", ":"))
-    return _unkept(Response(text, status=status, content_type="application/json"))
-
-
-def _unkept(response: Response) -> Response:
-    """Keep it out of every cache (RFC 6749 section 5.1)."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Pragma"] = "no-cache"
-    return response
+    return Response(text, status=status, headers=[("Content-Type", "application/json"), *_UNKEPT])
 
 
 def _document(request: Request, document: Document) -> Response:

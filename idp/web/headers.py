@@ -8,19 +8,46 @@ browsers apply ``form-action`` to the redirects that follow a form, too.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from werkzeug.http import remove_entity_headers
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+    from wsgiref.types import StartResponse
+
     from werkzeug.wrappers import Response
+
+    Pairs = list[tuple[str, str]]
 
 _HTTP: Final = frozenset({"http", "https"})
 _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,60}:", re.ASCII)
-_PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-_HSTS: Final = "max-age=63072000; includeSubDomains"
+_PAGE: Final = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ("Vary", "Cookie"),
+    ("X-Frame-Options", "DENY"),
+)
+_EVERYWHERE: Final = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+_HTTPS: Final = (("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),)
+_NO_CONTENT: Final = 204
+_NOT_MODIFIED: Final = 304
+_REMEMBERED: Final = 1024
 
 
+@lru_cache(_REMEMBERED)
 def source(url: str) -> str | None:
     """Give what a policy may name of a proven URL: its origin, or the scheme of an app's own.
 
@@ -34,6 +61,7 @@ def source(url: str) -> str | None:
     return origin if _ORIGIN.fullmatch(origin) else None
 
 
+@lru_cache(_REMEMBERED)
 def content_security_policy(
     *, form_actions: tuple[str, ...] = ("'self'",), connect: str | None = None
 ) -> str:
@@ -59,25 +87,39 @@ def content_security_policy(
     )
 
 
-def page(response: Response, policy: str) -> Response:
-    """Put the headers of a page on it: never kept, never framed, alone in its window."""
-    response.headers["Content-Security-Policy"] = policy
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    response.headers["Permissions-Policy"] = _PERMISSIONS
-    response.headers["X-Frame-Options"] = "DENY"
-    response.vary.add("Cookie")
-    return response
+def of_page(policy: str) -> Pairs:
+    """Give the headers of a page: never kept, never framed, alone in its window."""
+    return [*_PAGE, ("Content-Security-Policy", policy)]
 
 
-def everywhere(response: Response, *, https: bool) -> Response:
-    """Put on any answer what it lacks of the headers that all of ours have."""
-    headers = response.headers
-    headers.setdefault("Cache-Control", "no-store")
-    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    if https:
-        headers.setdefault("Strict-Transport-Security", _HSTS)
-    return response
+class Leaving:
+    """The way out of every answer: what it lacks of the headers that all of ours have is added."""
+
+    def __init__(self, *, https: bool) -> None:
+        everywhere = (*_EVERYWHERE, *_HTTPS) if https else _EVERYWHERE
+        self._everywhere = tuple((name.lower(), (name, value)) for name, value in everywhere)
+
+    def __call__(
+        self,
+        response: Response,
+        environ: dict[str, Any],
+        start_response: StartResponse,
+        *,
+        reference: str,
+    ) -> Iterable[bytes]:
+        """Send ``response`` as a whole, with its length (RFC 9110 section 8.6)."""
+        status = response.status_code
+        if status == _NOT_MODIFIED:
+            remove_entity_headers(response.headers)
+        sent: Pairs = response.headers.to_wsgi_list()
+        named = {name.lower() for name, _ in sent}
+        sent += [pair for name, pair in self._everywhere if name not in named]
+        sent.append(("X-Request-Id", reference))
+        if status in {_NO_CONTENT, _NOT_MODIFIED}:
+            body = b""
+        else:
+            body = response.get_data()
+            if "content-length" not in named:
+                sent.append(("Content-Length", str(len(body))))
+        start_response(response.status, sent)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)

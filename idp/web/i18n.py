@@ -7,6 +7,7 @@ them together, and a missing key raises instead of showing an identifier to a ci
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,7 @@ NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {"nl": "Nederlands", "fr": "Français", "de": "Deutsch", "en": "English"}
 )
 _LONGEST_HEADER: Final = 500
+_REMEMBERED: Final = 1024
 
 
 class Texts:
@@ -58,15 +60,24 @@ class Texts:
 
     def choose(self, wanted: Iterable[str]) -> str | None:
         """Give the first of ``wanted`` (BCP 47 tags) that is offered, by its language alone."""
-        tags = [tag.replace("-", "_") for tag in wanted]
-        return negotiate_locale(tags, self.languages, sep="_", aliases={})
+        return _first(wanted, self.languages)
 
     def accepted(self, accept_language: str | None) -> str:
         """Choose by the ``Accept-Language`` header, else the first language configured."""
         if not accept_language or len(accept_language) > _LONGEST_HEADER:
             return self.languages[0]
-        accepted = parse_accept_header(accept_language, LanguageAccept)
-        return self.choose(tag for tag, quality in accepted if quality > 0) or self.languages[0]
+        return _preferred(accept_language, self.languages)
+
+
+@lru_cache(_REMEMBERED)
+def _preferred(accept_language: str, languages: tuple[str, ...]) -> str:
+    accepted = parse_accept_header(accept_language, LanguageAccept)
+    return _first((tag for tag, quality in accepted if quality > 0), languages) or languages[0]
+
+
+def _first(wanted: Iterable[str], languages: tuple[str, ...]) -> str | None:
+    tags = [tag.replace("-", "_") for tag in wanted]
+    return negotiate_locale(tags, languages, sep="_", aliases={}) if tags else None
 
 
 def reason(purpose: Purpose, language: str) -> str | None:

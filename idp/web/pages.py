@@ -77,6 +77,5 @@ class Pages:
             reference=log.request_id.get() or "",
             **context,
         )
-        response = Response(shown, status=status, content_type="text/html; charset=utf-8")
         policy = headers.content_security_policy(form_actions=form_actions, connect=connect)
-        return headers.page(response, policy)
+        return Response(shown, status=status, headers=headers.of_page(policy))

@@ -1,7 +1,9 @@
-"""The assembly of the web: pages as Flask routes, machine endpoints behind two doors.
+"""The assembly of the web: every handler once, behind two doors.
 
-Flask routes and nothing else: no Flask session, no form parser, no template context of its own.
-What a view raises leaves through one place, here for refusals and in ``idp.app`` for faults.
+Flask knows every route, and only routes: no Flask session, no form parser, no template context. In
+front of it stands a door that finds the same handlers in a table: the machine endpoints, and the
+pages that every login passes. What the door does not know at once is Flask's to judge. What a
+handler raises leaves through one place, here for refusals and in ``idp.app`` for faults.
 """
 
 from __future__ import annotations
@@ -47,8 +49,10 @@ if TYPE_CHECKING:
 
     View = Callable[[Request, Browser], Response]
     Step = Callable[[Request, Browser, str], Response]
+    StepHandler = Callable[[Request, str], Response]
 
 _LOGIN: Final = re.compile(r"[A-Za-z0-9_-]{8,128}", re.ASCII)
+_LOGINS: Final = "/login/"
 _HEADABLE: Final = frozenset({"/", "/static/<name>", paths.JWKS, paths.DISCOVERY})
 _PROBLEMS: Final = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 413: BODY_TOO_LARGE}
 
@@ -57,7 +61,7 @@ class Site:
     """Everything that answers HTTP, over one set of services.
 
     Attributes:
-        endpoints: the machine endpoints by path, for the dispatcher in front.
+        endpoints: the machine endpoints by path.
         flask: the application with every route, the machine endpoints' included.
     """
 
@@ -76,7 +80,26 @@ class Site:
             services, CrossOrigin(services.ledger, monotonic=services.monotonic)
         )
         self.endpoints = self._machine.table()
+        self._views: dict[tuple[str, str], Handler] = {}
+        self._steps: dict[tuple[str, str], StepHandler] = {}
         self.flask = self._routes()
+
+    def front(self, asked: Request) -> Response | None:
+        """Answer what is known by its exact path and method; ``None`` leaves it to Flask.
+
+        Raises:
+            Refused: whatever the handler refuses.
+        """
+        path = asked.path
+        endpoint = self.endpoints.get(path)
+        if endpoint is not None:
+            return endpoint.handler(asked)
+        if path.startswith(_LOGINS):
+            login, slash, tail = path.removeprefix(_LOGINS).partition("/")
+            step = self._steps.get((asked.method, slash + tail))
+            return step(asked, login) if step and _LOGIN.fullmatch(login) else None
+        view = self._views.get((asked.method, path))
+        return view(asked) if view else None
 
     def refused(self, error: Refused, asked: Request) -> Response:
         """Give the face of a refusal that whoever asked understands."""
@@ -107,7 +130,7 @@ class Site:
             app.add_url_rule(
                 endpoint.path,
                 endpoint.path,
-                _machine_view(endpoint.handler),
+                _of_flask(endpoint.handler),
                 methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
                 provide_automatic_options=False,
             )
@@ -136,7 +159,8 @@ class Site:
             ("POST", paths.LOGOUT, logout.post),
         )
         for method, rule, view in pages:
-            app.add_url_rule(rule, f"{method} {rule}", self._view(view), methods=[method])
+            handler = self._views[method, rule] = self._view(rule, view)
+            app.add_url_rule(rule, f"{method} {rule}", _of_flask(handler), methods=[method])
         app.add_url_rule("/static/<name>", "static", lambda name: self._files.answer(request, name))
 
     def _add_login(self, app: Flask) -> None:
@@ -154,23 +178,26 @@ class Site:
             ("POST", "/restart", login.restart),
         )
         for method, tail, step in steps:
-            rule = f"/login/<login>{tail}"
-            app.add_url_rule(rule, rule, self._step(step), methods=[method])
+            rule = f"{_LOGINS}<login>{tail}"
+            handler = self._steps[method, tail] = self._step(rule, step)
+            app.add_url_rule(rule, rule, _of_flask(handler), methods=[method])
 
-    def _view(self, view: View) -> Callable[[], Response]:
-        def routed() -> Response:
-            return view(request, Browser(request, self._names, self._texts))
+    def _view(self, rule: str, view: View) -> Handler:
+        def handler(asked: Request) -> Response:
+            asked.environ["sesame.route"] = rule
+            return view(asked, Browser(asked, self._names, self._texts))
 
-        return routed
+        return handler
 
-    def _step(self, step: Step) -> Callable[[str], Response]:
-        def routed(login: str) -> Response:
+    def _step(self, rule: str, step: Step) -> StepHandler:
+        def handler(asked: Request, login: str) -> Response:
+            asked.environ["sesame.route"] = rule
             if _LOGIN.fullmatch(login) is None:
                 raise Refused(LOGIN_UNKNOWN, "not an identifier of ours")
             log.transaction_id.set(login)
-            return step(request, Browser(request, self._names, self._texts), login)
+            return step(asked, Browser(asked, self._names, self._texts), login)
 
-        return routed
+        return handler
 
     def _on_refused(self, error: Refused) -> Response:
         return self.refused(error, request)
@@ -186,8 +213,9 @@ class Site:
         return response
 
 
-def _machine_view(handler: Handler) -> Callable[[], Response]:
-    return lambda: handler(request)
+def _of_flask(handler: Callable[..., Response]) -> Callable[..., Response]:
+    """Give the view of a handler: it gets the request that Flask is at, and the rule's values."""
+    return lambda **values: handler(request, *values.values())
 
 
 def _note_route() -> None:
