@@ -68,12 +68,7 @@ def lay(
         keys.errors.KeysError: the key-encryption key or the vault cannot; the message says why.
     """
     policy = ring_policy(settings)
-    ledger, vault = open_sealed_ledger(
-        settings.stores.ledger,
-        lambda rows: open_vault(rows, load_kek(settings.keys.kek_file), entropy=entropy),
-        now=now,
-        entropy=entropy,
-    )
+    ledger, vault = _opened(settings, now=now, entropy=entropy)
     try:
         ephemeral = open_ephemeral(settings.stores.ephemeral, now=now, entropy=entropy)
     except BaseException:
@@ -89,6 +84,17 @@ def lay(
         vault=vault,
         ring=KeyRing(RingRows(ledger), vault, policy, now=now, monotonic=monotonic),
         audit_signer=HeadSigner(vault.derive(_AUDIT_HEAD)),
+    )
+
+
+def _opened(
+    settings: Settings, *, now: Callable[[], datetime], entropy: Callable[[int], bytes]
+) -> tuple[Ledger, SealedVault]:
+    return open_sealed_ledger(
+        settings.stores.ledger,
+        lambda rows: open_vault(rows, load_kek(settings.keys.kek_file), entropy=entropy),
+        now=now,
+        entropy=entropy,
     )
 
 
@@ -139,12 +145,7 @@ def found_keys(
         SchemaOutdated, StoreUnavailable, UnsafeStore: the Ledger cannot be used.
     """
     kek_made, vault_founded = _found_vault(settings, now=now, entropy=entropy)
-    ledger, vault = open_sealed_ledger(
-        settings.stores.ledger,
-        lambda rows: open_vault(rows, load_kek(settings.keys.kek_file), entropy=entropy),
-        now=now,
-        entropy=entropy,
-    )
+    ledger, vault = _opened(settings, now=now, entropy=entropy)
     try:
         ring = KeyRing(RingRows(ledger), vault, ring_policy(settings), now=now, monotonic=monotonic)
         return Founded(kek_made=kek_made, vault_founded=vault_founded, keys=ring.begin(by=by))

@@ -11,7 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from idp.store.ports import AuditRow
+    from idp.store.upkeep import AuditRow
 
 GENESIS: Final = hashlib.sha256(b"sesame audit chain, version 1").digest()
 

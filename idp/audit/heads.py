@@ -16,7 +16,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from idp.store.ports import AuditHead
+from idp.store.upkeep import AuditHead
 
 _TYPE: Final = "sesame-audit-head+jwt"
 _ALGORITHM: Final = "Ed25519"

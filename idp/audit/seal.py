@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.audit.heads import HeadSigner
-    from idp.store.ports import AuditRow, AuditTrail, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.upkeep import AuditRow, AuditTrail
 
 JOB: Final = "audit.seal"
 BATCH: Final = 500

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from idp.audit.heads import HeadSigner
-    from idp.store.ports import AuditHead, AuditRow, Ledger, Vault
+    from idp.store.ports import Ledger, Vault
+    from idp.store.upkeep import AuditHead, AuditRow
 
 _PAGE: Final = 1000
 

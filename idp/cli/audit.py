@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from idp.audit.verify import Report
-    from idp.store.ports import AuditRow, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.upkeep import AuditRow
 
 _PAGE: Final = 1000
 _MOST_UNSEALED: Final = 100_000

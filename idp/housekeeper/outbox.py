@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from idp.store.ports import Ledger, OutboxMessage
+    from idp.store.ports import Ledger
+    from idp.store.upkeep import OutboxMessage
 
 JOB: Final = "outbox"
 _BATCH: Final = 20

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import bindparam, insert, select, update
 
 from idp.domain.audit_event import digest_input, payload_of, stream_of
-from idp.store.ports import AuditHead, AuditRow, VersionConflict
+from idp.store.ports import VersionConflict
 from idp.store.sql import schema
 from idp.store.sql.moments import micros, moment
 from idp.store.sql.statement import Row, Statement
+from idp.store.upkeep import AuditHead, AuditRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, bindparam, case, literal_column, or_, select
 
-from idp.store.ports import LeaseHeld, VersionConflict
+from idp.store.ports import VersionConflict
 from idp.store.sql import schema
 from idp.store.sql.moments import micros, moment
 from idp.store.sql.statement import Statement
+from idp.store.upkeep import LeaseHeld
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

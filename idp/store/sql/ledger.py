@@ -23,20 +23,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.domain.audit_event import AuditEvent
-    from idp.store.ports import (
-        AuditTrail,
-        Clients,
-        Consents,
-        Grants,
-        Leases,
-        Outbox,
-        People,
-        Sessions,
-        Unit,
-        Vault,
-    )
+    from idp.store.ports import Clients, Consents, Grants, People, Sessions, Unit, Vault
     from idp.store.sql.engine import Engine
     from idp.store.sql.statement import Link
+    from idp.store.upkeep import AuditTrail, Leases, Outbox
     from keys.ports import KeyRows
 
 _EVENT_BYTES = 16

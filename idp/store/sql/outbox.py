@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, delete, insert, literal_column, select, update
 
-from idp.store.ports import OutboxMessage
 from idp.store.sealing import seal, unseal
 from idp.store.sql import schema
 from idp.store.sql.moments import micros, moment
 from idp.store.sql.statement import Statement
+from idp.store.upkeep import OutboxMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,8 +12,9 @@ from idp.domain.audit_event import digest_input, payload_of
 from idp.domain.grant import GrantId, TokenHash
 from idp.domain.session import SessionKey
 from idp.domain.transaction import TransactionId
-from idp.store.ports import AlreadySpent, AuditHead, Duplicate, VersionConflict
+from idp.store.ports import AlreadySpent, Duplicate, VersionConflict
 from idp.store.sql.engine import WriteInReadingUnit
+from idp.store.upkeep import AuditHead
 from tests.contract.store.stand_ins import (
     MINUTE,
     START,
@@ -25,7 +26,8 @@ from tests.contract.store.stand_ins import (
 )
 
 if TYPE_CHECKING:
-    from idp.store.ports import AuditRow, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.upkeep import AuditRow
 
 DAY = timedelta(days=1)
 
