@@ -103,3 +103,15 @@ def test_each_token_that_left_before_a_power_cut_lives_and_was_audited_once(
     audited = [row for row in events(embedded, "tokens.issued") if shop.id in str(row)]
     assert len(audited) == stored >= len(kept)
     embedded.world.sesame("audit", "verify")
+
+
+def test_a_clock_that_jumps_back_leaves_logins_and_the_trail_whole(embedded: Shops) -> None:
+    shop = embedded["shop"]
+    assert shop.log_in(fresh(embedded)).tokens()
+    embedded.world.clock.move(hours=-1)
+    try:
+        assert shop.log_in(fresh(embedded)).tokens().info()["sub"]
+    finally:
+        embedded.world.clock.move(hours=1)
+    assert shop.log_in(fresh(embedded)).tokens()
+    embedded.world.sesame("audit", "verify")
