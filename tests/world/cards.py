@@ -17,6 +17,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 
@@ -24,12 +25,18 @@ from cardreader.beid import files
 from cardreader.sim.card import SoftCard
 from cardreader.sim.declaration import load_declaration
 from cardreader.sim.image import read_image, write_image
-from cardreader.sim.personalise import personalise
+from cardreader.sim.personalise import Address, moved, personalise
 from cardreader.sim.pin import Counters, pin_block
 from cardreader.sim.pki import CardRequest, Country
+from cardreader.sim.spoil import spoil
 from tests.world.citizens import DECLARATION, Citizen, Population, population
 
-FORMAT = "2"
+if TYPE_CHECKING:
+    from cardreader.sim.image import CardImage
+    from cardreader.sim.personalise import Certificates
+    from cardreader.sim.signing import Key
+
+FORMAT = "3"
 COUNTRY = Path(__file__).with_name("country.toml")
 FRESH_FOR = dt.timedelta(days=180)
 REPORTED = dt.timedelta(days=1)  # cards were reported stolen or lost the day before
@@ -86,8 +93,9 @@ class World:
     def _serials(self, name: str) -> list[int]:
         image, _ = read_image(self.cards / f"{name}.json")
         places = (files.AUTHENTICATION_CERTIFICATE, files.SIGNATURE_CERTIFICATE)
-        # The files end in zero bytes, which are no part of the certificate.
-        ders = [image.contents[place] for place in places]
+        # The files end in zero bytes, which are no part of the certificate; an absent one has only
+        # those.
+        ders = [image.contents[place] for place in places if any(image.contents[place])]
         return [
             x509.load_der_x509_certificate(der[: 4 + int.from_bytes(der[2:4])]).serial_number
             for der in ders
@@ -151,27 +159,45 @@ def _once(day: dt.date) -> Path:
 def _issue(country: Country, citizen: Citizen, world: World, at: dt.datetime) -> None:
     ca, key_kind = citizen.issuer
     begin, end = citizen.life(at)
-    issued = country.issue(
-        CardRequest(
-            ca=ca,
-            key_kind=key_kind,
-            given_names=citizen.given_names,
-            surname=citizen.surname,
-            national_number=citizen.national_number,
-            valid_from=begin,
-            valid_until=end,
+    carried = citizen.carried(at)
+    issued: Certificates = country.authorities(ca)
+    if carried != "none":
+        issued = country.issue(
+            CardRequest(
+                ca=ca,
+                key_kind=key_kind,
+                given_names=citizen.given_names,
+                surname=citizen.surname,
+                national_number=citizen.national_number,
+                valid_from=begin,
+                valid_until=end,
+                signature=carried == "both",
+                known=citizen.certificates != "unknown",
+            )
         )
-    )
     pin, puk = world.people.pin, world.people.puk
+    image = personalise(citizen.describe(at, pin=pin, puk=puk), issued)
     card = SoftCard(
-        personalise(citizen.describe(at, pin=pin, puk=puk), issued),
+        _afterwards(image, citizen, world, issued.rrn_key),
         entropy=secrets.token_bytes,
         counters=Counters(pin=pin_block(pin), pin_tries=citizen.tries),
     )
     card.save(world.cards / f"{citizen.name}.json")
-    if citizen.certificates != "good":
+    if citizen.certificates in ("revoked", "suspended"):
         suspended = citizen.certificates == "suspended"
         world.revoke(citizen.name, at=at - REPORTED, suspended=suspended)
+
+
+def _afterwards(image: CardImage, citizen: Citizen, world: World, register_key: Key) -> CardImage:
+    """What happened to the card after it was made: a move, or a forger."""
+    if citizen.moved_to is not None:
+        image = moved(image, Address(**citizen.moved_to), register_key)
+    if citizen.damage is None:
+        return image
+    another = None
+    if citizen.another is not None:
+        another, _ = read_image(world.cards / f"{citizen.another}.json")
+    return spoil(image, citizen.damage, another=another)
 
 
 def _made_from(base_url: str) -> str:

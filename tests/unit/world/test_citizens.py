@@ -5,16 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cardreader import client, trust
 from cardreader.agent.assembly import assemble
-from cardreader.beid.numbers import centuries, make_national_number, national_number
+from cardreader.beid import files, register
+from cardreader.beid.numbers import (
+    centuries,
+    make_bis_number,
+    make_national_number,
+    national_number,
+    register_of,
+)
 from cardreader.beid.register import Holder
 from cardreader.beid.session import BeidSession
-from cardreader.errors import CardError, PinBlocked, PinWrong
+from cardreader.errors import CardError, CertificateAbsent, PinBlocked, PinWrong
 from cardreader.server import CardServer, VerifiedCard
 from cardreader.sim.reader import SimReader, SimReaders
 from cardreader.trust.ports import FetchAnswer, FetchRequest
@@ -22,6 +30,7 @@ from tests.world import cards
 from tests.world.citizens import DECLARATION, Citizen, population
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.world.cards import World
@@ -69,11 +78,22 @@ def log_in(world: World, name: str, pin: str = PEOPLE.pin) -> VerifiedCard:
     return server.complete(challenge, json.dumps(token), origin=ORIGIN)
 
 
+@contextmanager
+def session(world: World, name: str) -> Iterator[BeidSession]:
+    """An opened session with a citizen's card."""
+    reader = SimReader("aside")
+    reader.insert(world.card(name))
+    with SimReaders(reader).readers()[0].connect() as connection:
+        yield BeidSession(connection)
+
+
 @everybody
 def test_every_number_has_right_check_digits_and_says_birth_and_sex(citizen: Citizen) -> None:
     number = national_number(citizen.national_number)
     serial = int(number[6:9])
-    assert number == make_national_number(citizen.born, serial)
+    make = make_bis_number if citizen.bis else make_national_number
+    assert number == make(citizen.born, serial)
+    assert register_of(number) == ("bis" if citizen.bis else "national")
     assert citizen.born.year // 100 * 100 in centuries(number)
     assert (serial % 2 == 1) == (citizen.sex == "M")
 
@@ -83,16 +103,71 @@ def test_names_numbers_and_cards_are_all_different() -> None:
         assert len({getattr(row, member) for row in PEOPLE.citizens}) == len(PEOPLE.citizens)
 
 
-@everybody
+@pytest.mark.parametrize(
+    "citizen",
+    [row for row in PEOPLE.citizens if row.damage not in ("identity-corrupted", "files-copied")],
+    ids=lambda row: row.name,
+)
 def test_every_card_says_who_its_holder_is(world: World, citizen: Citizen) -> None:
-    reader = SimReader("aside")
-    reader.insert(world.card(citizen.name))
-    with SimReaders(reader).readers()[0].connect() as connection:
-        identity = BeidSession(connection).identity()
+    with session(world, citizen.name) as opened:
+        identity, address = opened.identity(), opened.address()
     assert identity.national_number == citizen.national_number
     assert identity.surname == citizen.surname
+    assert identity.document_type.code == citizen.document_type
     kinds = {"citizen": Holder.CITIZEN, "foreigner": Holder.FOREIGNER}
-    assert identity.document_type.holder is kinds[citizen.kind]
+    child = citizen.document_type == 6 or citizen.document_type > 60
+    assert identity.document_type.holder is (Holder.CHILD if child else kinds[citizen.kind])
+    if citizen.another is None:
+        lives = citizen.moved_to or {"street": citizen.street, "town": citizen.town}
+        assert (address.street, address.town) == (lives["street"], lives["town"])
+
+
+def test_foreigners_cards_carry_their_own_fields_and_numbers(world: World) -> None:
+    found = {}
+    for citizen in PEOPLE.citizens:
+        if citizen.kind == "foreigner":
+            with session(world, citizen.name) as opened:
+                found[citizen.name] = opened.identity()
+    assert found["eu-citizen"].foreigner[register.EU_DATE] == "15.03.2021"
+    assert found["student"].foreigner[register.CARD_MENTION_1] == "D"
+    assert found["british"].foreigner[register.BREXIT_1] == "B"
+    assert register.FAMILY_MEMBER in found["family-member"].foreigner
+    assert register.FAMILY_MEMBER not in found["student"].foreigner
+    for identity in found.values():
+        old = identity.document_type.code == 13
+        digits = identity.card_number.removeprefix("B")
+        assert identity.card_number.startswith("B") is not old
+        assert int(digits[:-2]) % 97 in (int(digits[-2:]), int(digits[-2:]) - 97)
+
+
+def test_every_card_has_a_photo_of_its_own(world: World) -> None:
+    photos = []
+    for citizen in PEOPLE.citizens:
+        if citizen.another is None:
+            with session(world, citizen.name) as opened:
+                photos.append(opened.read_file(files.PHOTO))
+    assert len(set(photos)) == len(photos)
+
+
+@pytest.mark.parametrize(
+    ("name", "carried"),
+    [
+        ("adult", "authentication signature"),
+        ("no-signature", "authentication"),
+        ("kid", "authentication"),
+        ("foreign-kid", "authentication"),
+        ("toddler", ""),
+    ],
+)
+def test_the_certificates_go_by_age_and_choice(world: World, name: str, carried: str) -> None:
+    with session(world, name) as opened:
+        for use, read in (
+            ("authentication", opened.authentication_certificate),
+            ("signature", opened.signature_certificate),
+        ):
+            absent = use not in carried.split()
+            with pytest.raises(CertificateAbsent) if absent else nullcontext():
+                read()
 
 
 @pytest.mark.parametrize(
@@ -102,6 +177,15 @@ def test_every_card_says_who_its_holder_is(world: World, citizen: Citizen) -> No
         ("adult-older-card", "citizen", "1.7"),
         ("foreigner", "foreigner", "1.8"),
         ("last-try", "citizen", "1.8"),
+        ("moved", "citizen", "1.8"),
+        ("no-signature", "citizen", "1.8"),
+        ("rekeyed", "citizen", "1.7"),
+        ("oldest-hashes", "citizen", "1.7"),
+        ("kid", "citizen", "1.8"),
+        ("foreign-kid", "foreigner", "1.8"),
+        ("student", "foreigner", "1.8"),
+        ("older-foreigner", "foreigner", "1.7"),
+        ("photo-swapped", "citizen", "1.8"),
     ],
 )
 def test_a_good_card_is_accepted(world: World, name: str, kind: str, generation: str) -> None:
@@ -116,6 +200,10 @@ def test_a_good_card_is_accepted(world: World, name: str, kind: str, generation:
         ("expired", "certificate_expired"),
         ("revoked", "certificate_revoked"),
         ("suspended", "certificate_revoked"),
+        ("not-yet-valid", "certificate_not_yet_valid"),
+        ("unknown", "certificate_unknown"),
+        ("toddler", "certificate_absent"),
+        ("copied", "signature_wrong"),
     ],
 )
 def test_a_card_in_trouble_is_refused_for_its_own_reason(
@@ -144,8 +232,8 @@ def test_a_card_is_revoked_and_a_suspended_one_reinstated(world: World) -> None:
 
 def test_the_country_is_kept_while_its_declaration_stands(tmp_path: Path) -> None:
     made = cards.prepare(tmp_path, base_url=URL, at=NOW)
-    before = files(made)
-    assert files(cards.prepare(tmp_path, base_url=URL, at=NOW + dt.timedelta(days=30))) == before
+    before = kept(made)
+    assert kept(cards.prepare(tmp_path, base_url=URL, at=NOW + dt.timedelta(days=30))) == before
 
 
 @pytest.mark.parametrize("reason", ["address", "age", "afresh", "half-made", "other-declaration"])
@@ -153,7 +241,7 @@ def test_the_country_is_made_again_when_it_is_out_of_date(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
     made = cards.prepare(tmp_path, base_url=URL, at=NOW)
-    before = files(made)
+    before = kept(made)
     url, at = URL, NOW
     if reason == "address":
         url = "http://127.0.0.1:9999"
@@ -166,7 +254,7 @@ def test_the_country_is_made_again_when_it_is_out_of_date(
         shutil.copy(DECLARATION, changed)
         changed.write_text(changed.read_text() + "\n# one more word\n")
         monkeypatch.setattr("tests.world.cards.DECLARATION", changed)
-    after = files(cards.prepare(tmp_path, base_url=url, at=at, afresh=reason == "afresh"))
+    after = kept(cards.prepare(tmp_path, base_url=url, at=at, afresh=reason == "afresh"))
     assert before.keys() == after.keys()
     assert all(before[name] != after[name] for name in before if name not in SAME)
 
@@ -177,7 +265,7 @@ def test_keys_of_the_country_and_of_cards_are_private_files(world: World) -> Non
             assert path.stat().st_mode & 0o077 == 0, path.name
 
 
-def files(world: World) -> dict[str, bytes]:
+def kept(world: World) -> dict[str, bytes]:
     return {
         path.name: path.read_bytes()
         for folder in (world.country, world.cards)
