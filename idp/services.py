@@ -189,7 +189,8 @@ def _means(base: Foundation, outbound: OutboundClient) -> tuple[LoginMethod, ...
 
 def _card(base: Foundation, outbound: OutboundClient) -> CardMethod:
     card, deadlines = base.settings.card, base.settings.deadlines
-    each = min(deadlines.outbound, deadlines.card_check / 2).total_seconds()
+    share = deadlines.card_check.total_seconds() / 10
+    each = min(deadlines.outbound.total_seconds(), 4.5 * share)
     server = CardServer(
         WatchedAnchors(
             card.trust,
@@ -202,7 +203,13 @@ def _card(base: Foundation, outbound: OutboundClient) -> CardMethod:
         entropy=base.entropy,
         challenge_life=base.settings.lifetimes.card_challenge,
         strict_number=card.strict_numbers,
-        limits=RevocationLimits(ocsp_seconds=each, crl_seconds=each),
+        limits=RevocationLimits(
+            place_seconds=share,
+            ocsp_seconds=each,
+            crl_seconds=each,
+            # While an issuer is silent, the other half of the threads still serves everybody else.
+            calls=max(1, base.settings.listen.threads // 2),
+        ),
     )
     origin = signed_origin(base.settings.issuer, allow_http_localhost=card.allow_http_localhost)
     return CardMethod(server, origin=origin, entropy=base.entropy)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -19,6 +18,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from cardreader.errors import CardError, CertificateRevoked, RevocationUnavailable
 from cardreader.trust import crl
+from cardreader.trust.breaker import Breaker
+from cardreader.trust.flights import Flights
 from cardreader.trust.ocsp import OcspJudge, ResponderBusy, make_request
 from cardreader.trust.ports import FetchFailed, FetchRequest
 
@@ -38,18 +39,20 @@ _Key = tuple[bytes, int]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RevocationLimits:
-    """How long and how much. A login waits ``ocsp_seconds + crl_seconds`` at most.
+    """How long and how much. A login waits for the sum of the three at most.
 
     Attributes:
+        place_seconds: how long a login waits for one of the few places.
         reuse: how long a verified answer or list is used again (settled: at most 5 min).
         kept: how many verified answers are remembered.
-        calls: how many calls may be under way; more are refused at once, so that a black hole at
-            the responder cannot hold every worker thread.
+        calls: how many logins may be asking or waiting; more are refused, so that a black
+            hole at the responder cannot hold every worker thread.
         crl_limit: largest list taken, in bytes.
     """
 
-    ocsp_seconds: float = 2.5
-    crl_seconds: float = 2.5
+    place_seconds: float = 0.5
+    ocsp_seconds: float = 2.25
+    crl_seconds: float = 2.25
     reuse: dt.timedelta = field(default=dt.timedelta(minutes=5))
     kept: int = 10_000
     calls: int = 16
@@ -78,8 +81,11 @@ class RevocationCheck:
         self._lock = threading.Lock()
         self._answers: OrderedDict[_Key, Evidence] = OrderedDict()
         self._lists: dict[bytes, crl.VerifiedList] = {}
-        self._flights: dict[_Key, Future[Evidence]] = {}
-        self._calls = threading.BoundedSemaphore(self._limits.calls)
+        total = self._limits.ocsp_seconds + self._limits.crl_seconds
+        self._questions: Flights[_Key, Evidence] = Flights(patience=total)
+        self._fetching: Flights[bytes, crl.VerifiedList] = Flights(patience=total)
+        self._places = threading.BoundedSemaphore(self._limits.calls)
+        self._breaker = Breaker()
 
     def not_revoked(self, case: Case) -> Case:
         """The issuing CA says, within the limits of age, that the certificate is good.
@@ -92,9 +98,12 @@ class RevocationCheck:
         key = _key(case)
         if case.live_check:
             # Not even an answer under way is shared: it may have been given a moment ago.
-            return replace(case, found_evidence=self._remember(key, self._ask(case)))
-        kept = self._kept(key, case.now)
-        return replace(case, found_evidence=kept or self._ask_once(key, case))
+            return replace(case, found_evidence=self._within_bounds(lambda: self._ask(case)))
+        evidence = self._kept(key, case.now)
+        if evidence is None:
+            ask = partial(self._questions.ask, key, lambda: self._ask(case))
+            evidence = self._within_bounds(ask)
+        return replace(case, found_evidence=evidence)
 
     # --- reuse ----------------------------------------------------------------------------------
 
@@ -121,46 +130,28 @@ class RevocationCheck:
         with self._lock:
             self._answers.pop(key, None)
 
-    def _ask_once(self, key: _Key, case: Case) -> Evidence:
-        """Ask, or wait for the same question that another thread is asking."""
-        mine: Future[Evidence] = Future()
-        with self._lock:
-            flight = self._flights.setdefault(key, mine)
-        if flight is not mine:
-            patience = 2 * (self._limits.ocsp_seconds + self._limits.crl_seconds)
-            try:
-                return flight.result(timeout=patience)
-            except CardError as error:
-                raise type(error) from None  # a fresh one: tracebacks are not for sharing
-            except FutureTimeout:
-                raise RevocationUnavailable("no answer in time") from None
+    # --- the bulkhead ---------------------------------------------------------------------------
+
+    def _within_bounds(self, ask: Callable[[], Evidence]) -> Evidence:
+        """Ask, or wait for another who asks the same: either takes one of the few places."""
+        if not self._places.acquire(timeout=self._limits.place_seconds):
+            raise RevocationUnavailable("too many questions under way")
         try:
-            evidence = self._remember(key, self._ask(case))
-        except BaseException as error:
-            failure = error if isinstance(error, CardError) else RevocationUnavailable("failed")
-            mine.set_exception(failure)
-            raise
-        else:
-            mine.set_result(evidence)
-            return evidence
+            return ask()
         finally:
-            with self._lock:
-                del self._flights[key]
+            self._places.release()
 
     # --- asking ---------------------------------------------------------------------------------
 
     def _ask(self, case: Case) -> Evidence:
-        if not self._calls.acquire(blocking=False):
-            raise RevocationUnavailable("too many questions under way")
+        key = _key(case)
         try:
-            evidence = self._by_ocsp(case)
-            return evidence if evidence is not None else self._by_list(case)
+            evidence = self._by_ocsp(case) or self._by_list(case)
         except CardError:
             # Whatever was good a minute ago is not repeated after a refusal.
-            self._forget(_key(case))
+            self._forget(key)
             raise
-        finally:
-            self._calls.release()
+        return self._remember(key, evidence)
 
     def _by_ocsp(self, case: Case) -> Evidence | None:
         """The responder's word, or None when it is away or busy and the list must be asked."""
@@ -170,36 +161,47 @@ class RevocationCheck:
             return None
         nonce = self._entropy(_NONCE_BYTES) if ca.nonce else b""
         request = make_request(case.certificate, ca.certificate, nonce)
-        try:
-            answer = self._fetch(
-                FetchRequest(
-                    method="POST",
-                    url=url,
-                    body=request,
-                    content_type="application/ocsp-request",
-                    accept="application/ocsp-response",
-                    seconds=self._limits.ocsp_seconds,
-                    limit=_OCSP_LIMIT,
-                )
-            )
-        except FetchFailed:
-            return None
-        if answer.status != _OK or answer.media_type != "application/ocsp-response":
+        asked = FetchRequest(
+            method="POST",
+            url=url,
+            body=request,
+            content_type="application/ocsp-request",
+            accept="application/ocsp-response",
+            seconds=self._limits.ocsp_seconds,
+            limit=_OCSP_LIMIT,
+        )
+        body = self._answer(asked, case.now)
+        if body is None:
             return None
         try:
-            return self._judge.judge(answer.body, request=request, ca=ca, now=case.now)
+            return self._judge.judge(body, request=request, ca=ca, now=case.now)
         except ResponderBusy:
             return None
+
+    def _answer(self, request: FetchRequest, now: dt.datetime) -> bytes | None:
+        """What the responder says, or None when it does not answer or is resting."""
+        if not self._breaker.admits(request.url, now):
+            return None
+        try:
+            answer = self._fetch(request)
+        except FetchFailed:
+            self._breaker.failed(request.url, now)
+            return None
+        if answer.status != _OK or answer.media_type != request.accept:
+            self._breaker.failed(request.url, now)
+            return None
+        self._breaker.answered(request.url)
+        return answer.body
 
     def _by_list(self, case: Case) -> Evidence:
         ca = case.issuer
         with self._lock:
             found = self._lists.get(ca.fingerprint)
         if found is None or case.live_check or not self._fresh(found, ca, case.now):
-            found = self._fetch_list(ca, case.now)
-            with self._lock:
-                self._lists[ca.fingerprint] = found
-        if case.certificate.serial_number in found.serials:
+            fetch = partial(self._fetch_list, ca, case.now)
+            # For a live check not even a list under way will do: it may have begun too early.
+            found = fetch() if case.live_check else self._fetching.ask(ca.fingerprint, fetch)
+        if found.names(case.certificate.serial_number):
             raise CertificateRevoked
         return found.evidence
 
@@ -224,7 +226,10 @@ class RevocationCheck:
             raise RevocationUnavailable("neither responder nor list answered") from None
         if answer.status != _OK:
             raise RevocationUnavailable("the list is not there")
-        return crl.verify(answer.body, ca=ca, now=now)
+        found = crl.verify(answer.body, ca=ca, now=now)
+        with self._lock:
+            self._lists[ca.fingerprint] = found
+        return found
 
 
 def still_fresh(case: Case) -> Case:

@@ -145,7 +145,7 @@ def test_readers_never_see_half_a_change(watch: Watch) -> None:
 
     with ThreadPoolExecutor(3) as pool:
         lookers = [pool.submit(look) for _ in range(3)]
-        for turn in range(20):
+        for turn in range(8):
             watch.move_in(without_the_old_root if turn % 2 else lambda _: good)
             watch.clock.seconds += 6
             watch.anchors()
