@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from idp.domain import claims
 from idp.domain.client import subject_sector
 from idp.domain.person import SubjectId
-from idp.errors import CLIENT_DISABLED, UNKNOWN_CLIENT, Refused
+from idp.domain.redirects import registered
+from idp.errors import CLIENT_DISABLED, REDIRECT_URI_MISMATCH, UNKNOWN_CLIENT, Refused
 from idp.login.methods import LoginMethod
 from idp.login.policy import Standing, needed_level
 from idp.login.sessions import SessionRules
@@ -47,7 +48,8 @@ class Gatherer:
         """Read the registration as it is now.
 
         Raises:
-            Refused: it was removed, disabled or has ended since the login began.
+            Refused: since the login began it was removed, disabled or has ended, or the address
+                that the login would end at was taken out: nothing is sent there any more.
         """
         client = unit.clients.get(tx.request.client_id)
         if client is None:
@@ -56,6 +58,8 @@ class Gatherer:
             client.expires_at is not None and self.now() >= client.expires_at
         ):
             raise Refused(CLIENT_DISABLED, "disabled or ended since the login began")
+        if registered(tx.request.redirect_uri, client.redirect_uris) is None:
+            raise Refused(REDIRECT_URI_MISMATCH, "redirect_uri taken out since the login began")
         return client
 
     def methods(self, tx: Transaction, client: Client) -> tuple[MethodName, ...]:

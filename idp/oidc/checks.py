@@ -18,6 +18,7 @@ from authlib.oauth2.rfc7636.challenge import (  # type: ignore[import-untyped]
 
 from idp.domain.assurance import ALIASES
 from idp.domain.client import Client, ClientAuth, Pkce
+from idp.domain.redirects import registered
 from idp.domain.request import AuthorizationRequest, ClaimRequest, Prompt, ResponseMode
 from idp.domain.vocabulary import scopes_supported
 from idp.errors import (
@@ -38,7 +39,6 @@ from idp.oidc import paths
 from idp.oidc.claims_parameter import read_claims
 from idp.oidc.form import Parameters
 from idp.oidc.hints import HintRing, open_hint
-from idp.oidc.redirects import registered
 
 LONGEST_STATE: Final = 2048
 LONGEST_NONCE: Final = 1024

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from idp.domain.audit_event import code_refused, code_reused, foreign_presented, tokens_issued
 from idp.domain.grant import RefreshFamily
+from idp.domain.redirects import registered
 from idp.errors import INVALID_GRANT, INVALID_REQUEST, Refused
 from idp.oidc import pkce, refresh_tokens, tokens
 from idp.oidc.deciding import decided
@@ -126,6 +127,8 @@ class CodeGrant:
         if asked.redirect_uri != code.redirect_uri:
             raise Refused(INVALID_GRANT, "redirect_uri is not the one the code went to")
         client, standing = self._issuing.gate(unit, code.grant.client, code.grant, at=at)
+        if registered(code.redirect_uri, client.redirect_uris) is None:
+            raise Refused(INVALID_GRANT, "redirect_uri taken out since the code went there")
         pkce.check_verifier(code.code_challenge, asked.verifier, client)
         if standing.session_ended_at is not None:
             raise Refused(INVALID_GRANT, "the session ended before the code was used")

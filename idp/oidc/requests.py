@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from idp.domain.answer import RefusedToClient, ReplyTo
 from idp.domain.client import ClientId
+from idp.domain.redirects import registered
 from idp.errors import (
     CLIENT_DISABLED,
     REDIRECT_URI_MISMATCH,
@@ -21,7 +22,6 @@ from idp.errors import (
 )
 from idp.oidc import checks
 from idp.oidc.checks import Draft
-from idp.oidc.redirects import registered
 from idp.store.ports import StoreUnavailable
 
 if TYPE_CHECKING:

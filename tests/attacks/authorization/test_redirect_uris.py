@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idp.domain.answer import RefusedToClient
+from idp.domain.redirects import registered
 from idp.errors import INVALID_REQUEST, REDIRECT_URI_MISMATCH, Refused
-from idp.oidc.redirects import registered
 from idp.oidc.requests import At
 from tests.unit.oidc.authorization.desk import CALLBACK, Caller, asking, kept_with_us, refusal
 
