@@ -59,7 +59,8 @@ def settled(standing: Standing) -> Standing:
 def record(unit: Unit, standing: Standing) -> None:
     """Write a consent just given, in the unit that issues the code: its row, and the memory of it.
 
-    What was agreed earlier for this client stays remembered, unless it was refused now.
+    What was agreed earlier for this client stays remembered, unless it was refused now: a refusal
+    takes back an older yes even where nothing new is to be remembered.
     """
     session, client, agreement = standing.session, standing.client, standing.tx.agreement
     assert session is not None
@@ -74,16 +75,18 @@ def record(unit: Unit, standing: Standing) -> None:
             transaction=standing.tx.id,
         )
     )
-    if not agreement.remembered:
-        return
     former = standing.consent
     earlier = set() if former is None or former.withdrawn_at is not None else set(former.claims)
-    refused = set(names_of(standing.offers)) - set(agreement.claims)
+    kept = earlier - (set(names_of(standing.offers)) - set(agreement.claims))
+    if agreement.remembered:
+        kept |= set(agreement.claims)
+    elif kept == earlier:
+        return
     unit.consents.put(
         Consent(
             person=person,
             client=client.id,
-            claims=tuple(sorted((earlier - refused) | set(agreement.claims))),
+            claims=tuple(sorted(kept)),
             agreed_at=agreement.at,
         )
     )
