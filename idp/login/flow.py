@@ -273,11 +273,11 @@ class LoginFlow:
         if visitor.session is None:
             return None
         with self._ledger.begin() as unit:
+            # One that was succeeded too: a browser may never have got the cookie after it.
             session = sessions.find(unit, visitor.session)
-            if session is None or session.succeeded_at is not None:
+            if session is None or not sessions.end(unit, session, at=self._now(), why=why):
                 return None
-            ended = sessions.end(unit, session, at=self._now(), why=why)
-        return EndedSession(session=session) if ended else None
+        return EndedSession(session=session)
 
     # --- forms ------------------------------------------------------------------------------------
 
@@ -320,8 +320,8 @@ class LoginFlow:
             session = sessions.find(unit, visitor.session)
             standing = self._gather.standing(unit, tx, client, session=session)
             outcome = self._decide(unit, standing)
-        # A lapsed session keeps its cookie: the next login by it ends what hangs off it.
-        gone = session is None or session.ended_at is not None or session.succeeded_at is not None
+        # One that lapsed or was succeeded keeps its cookie: the next login ends what hangs off it.
+        gone = session is None or session.ended_at is not None
         turn = self._after(outcome, held)
         return replace(turn, clear_session=visitor.session is not None and gone)
 

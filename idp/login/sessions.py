@@ -81,7 +81,8 @@ def sign_in(
     if former is not None and goes_on and unit.sessions.succeed(former.key, session, at=event.at):
         _record_end(unit, former, at=event.at, why="renewed")
         return SignedIn(session=session, cookie=cookie)
-    if former is not None and former.succeeded_at is None:
+    # An old cookie stays where an answer was lost: somebody else's sign-on ends by it all the same.
+    if former is not None and not (same and former.succeeded_at is not None):
         end(unit, former, at=event.at, why="lapsed" if same else "other_person")
     unit.sessions.open(session)
     return SignedIn(session=session, cookie=cookie)

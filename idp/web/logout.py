@@ -118,9 +118,8 @@ class LogoutPage:
     def _session(self, browser: Browser) -> Session | None:
         with self._ledger.read() as unit:
             session = sessions.find(unit, browser.session)
-        if session is None or session.ended_at is not None or session.succeeded_at is not None:
-            return None
-        return session
+        # One that was succeeded counts: what is to end is its whole sign-on.
+        return None if session is None or session.ended_at is not None else session
 
     def _form_token(self, browser: Browser) -> str:
         session = (browser.session or "").encode()
