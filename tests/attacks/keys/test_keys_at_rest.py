@@ -17,10 +17,10 @@ import pytest
 from idp.config import Settings
 from idp.foundation import found_keys, lay
 from idp.runtime import system_monotonic
-from idp.store.sql.migrate import upgrade
 from keys.errors import KekMissing, KekWrong, KeysError, RingTampered, RootLost
 from keys.ports import State
 from tests.contract.store.stand_ins import Clock, a_person
+from tests.services.ledgers import put_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def settings(tmp_path: Path) -> Settings:
         },
         keys={"kek_file": tmp_path / "kek"},
     )
-    upgrade(made.stores.ledger)
+    put_ledger(made.stores.ledger)
     found_keys(made, **parts(), by="setup")
     return made
 

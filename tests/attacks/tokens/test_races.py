@@ -14,7 +14,6 @@ import pytest
 
 from idp.errors import INVALID_GRANT, INVALID_TOKEN, Refused
 from idp.store.opening import open_ledger
-from idp.store.sql.migrate import upgrade
 from tests.attacks.tokens.races import (
     carelessly_redeeming_a_code,
     prepare,
@@ -25,6 +24,7 @@ from tests.attacks.tokens.races import (
 )
 from tests.contract.store.racing import RACERS, winners_of_processes
 from tests.contract.store.stand_ins import Clock, TestVault
+from tests.services.ledgers import put_ledger
 from tests.unit.oidc.tokens.desk import Desk, fill
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def raced_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         url = f"sqlite:///{tmp_path / 'raced.sqlite'}"
     else:
         url = str(request.getfixturevalue("postgres_url"))
-    upgrade(url)
+    put_ledger(url)
     return url
 
 
@@ -79,7 +79,7 @@ def test_processes_race_at_the_token_endpoint(raced_url: str, raced: SqlLedger) 
 
 def test_the_race_catches_who_looks_before_spending(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'careless.sqlite'}"
-    upgrade(url)
+    put_ledger(url)
     ledger = open_ledger(url, TestVault(), now=Clock(), entropy=secrets.token_bytes)
     fill(ledger)
     prepare(ledger, ROUNDS)

@@ -25,8 +25,8 @@ from idp.errors import Refused
 from idp.oidc.client_auth import ASSERTION_TYPE
 from idp.runtime import system_now
 from idp.store.opening import open_ledger
-from idp.store.sql.migrate import upgrade
 from tests.contract.store.stand_ins import Clock, TestVault
+from tests.services.ledgers import put_ledger
 from tests.unit.oidc.tokens.desk import (
     ADDRESS,
     CALLBACK,
@@ -56,7 +56,7 @@ METHODS = ["none", "client_secret_basic", "client_secret_post", "client_assertio
 def token_desk(tmp_path: Path) -> Iterator[Desk]:
     """A provider whose clock is the machine's: Authlib reads no other."""
     url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    upgrade(url)
+    put_ledger(url)
     clock = Clock(system_now().replace(microsecond=0))
     ledger = open_ledger(url, TestVault(), now=clock, entropy=secrets.token_bytes)
     fill(ledger)

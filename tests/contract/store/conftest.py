@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from idp.store.opening import open_ephemeral, open_ledger
-from idp.store.sql.migrate import upgrade
 from tests.contract.store.stand_ins import Clock, TestVault, a_client, a_person, a_session
+from tests.services.ledgers import a_database, put_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,19 +28,11 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty, upgraded database of each kind."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-        upgrade(url)
+        put_ledger(url)
         yield url
         return
-    server: Any = request.getfixturevalue("postgres_server")
-    name = f"store_{secrets.token_hex(6)}"
-    admin = server.replace("+psycopg", "") + "/postgres"
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    url = f"{server}/{name}"
-    upgrade(url)
-    yield url
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with a_database(request.getfixturevalue("postgres_server")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 from idp.store.memory import MemoryEphemeral
 from idp.store.opening import open_ledger
-from idp.store.sql.migrate import upgrade
 from tests.contract.store.stand_ins import Clock, TestVault
+from tests.services.ledgers import put_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def clock() -> Clock:
 @pytest.fixture
 def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
     url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    upgrade(url)
+    put_ledger(url)
     opened = open_ledger(url, TestVault(), now=clock, entropy=secrets.token_bytes)
     yield opened
     opened.close()

@@ -25,8 +25,8 @@ from idp.login.seeded import SeededMethod
 from idp.oidc.completion import Completion
 from idp.store.memory import MemoryEphemeral
 from idp.store.opening import open_ledger
-from idp.store.sql.migrate import upgrade
 from tests.contract.store.stand_ins import TestVault
+from tests.services.ledgers import put_ledger
 from tests.world import tokens
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class House:
             **{"login": {"seeded_sign_in": True}, **settings},
         )
         url = f"sqlite:///{folder / 'ledger.sqlite'}"
-        upgrade(url)
+        put_ledger(url)
         self.vault = TestVault()
         opened = open_ledger(url, self.vault, now=self.now, entropy=secrets.token_bytes)
         self.ledger: Any = CountedLedger(opened)

@@ -19,7 +19,7 @@ from idp.domain import client as registered
 from idp.domain.person import Attributes, Person, PersonId, PersonState, Sector
 from idp.foundation import found_keys
 from idp.services import build
-from idp.store.sql.migrate import upgrade
+from tests.services.ledgers import put_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
         "monotonic": runtime.system_monotonic,
         "entropy": runtime.system_entropy,
     }
-    upgrade(settings.stores.ledger)
+    put_ledger(settings.stores.ledger)
     found_keys(settings, **world, by="test")
     made = build(settings, **world)
     at = made.now()

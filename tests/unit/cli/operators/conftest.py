@@ -17,7 +17,7 @@ from idp.cli.main import main
 from idp.config import load
 from idp.foundation import found_keys, lay
 from idp.runtime import system_monotonic
-from idp.store.sql.migrate import upgrade
+from tests.services.ledgers import put_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ def deployed(folder: Path, *, seeded: bool = True) -> Operator:
     config = folder / "sesame.toml"
     config.write_text(CONFIG.format(folder=folder, seeded=str(seeded).lower()))
     settings = load(config)
-    upgrade(settings.stores.ledger)
+    put_ledger(settings.stores.ledger)
     found_keys(
         settings,
         now=now,

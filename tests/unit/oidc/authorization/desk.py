@@ -21,8 +21,8 @@ from idp.oidc.form import Parameters
 from idp.oidc.logout import Logout
 from idp.oidc.par import PushedRequests
 from idp.oidc.requests import At, RequestReader, RequestRules
-from idp.store.sql.migrate import upgrade
 from tests.contract.store.stand_ins import SHOP, Clock, a_client, a_person, a_session
+from tests.services.ledgers import put_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,7 +177,7 @@ def open_desk(folder: Path, clock: Clock) -> Desk:
         },
         keys={"kek_file": folder / "kek"},
     )
-    upgrade(settings.stores.ledger)
+    put_ledger(settings.stores.ledger)
     world: dict[str, Any] = {
         "now": clock,
         "monotonic": lambda: clock().timestamp(),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idp.store.opening import open_ledger
-from idp.store.sql.migrate import upgrade
 from tests.contract.store.stand_ins import Clock, TestVault
+from tests.services.ledgers import put_ledger
 from tests.unit.oidc.tokens.desk import Desk, fill
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def ledger_url(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    upgrade(url)
+    put_ledger(url)
     return url
 
 
