@@ -131,9 +131,12 @@ class PostgresEngine:
                 healthy = _rolled_back(connection)
                 raise
             try:
-                connection.execute(b"COMMIT")
+                ended = connection.execute(b"COMMIT").statusmessage
             except psycopg.Error as error:
                 raise unavailable(error) from None
+            if ended != "COMMIT":
+                # An error that somebody caught had ended the unit: it was rolled back, without one.
+                raise StoreUnavailable("postgresql: the unit had failed")
             healthy = True
         finally:
             self._put_back(connection, healthy=healthy)

@@ -153,6 +153,9 @@ class SqlSessions:
         values = {"which": key, "at": micros(at)}
         if not self._link.run(_END, values):
             return False
+        # A statement that had to wait saw no successor that was written meanwhile: look again.
+        while self._link.run(_END, values):
+            pass
         for statement in _END_GRANTS:
             self._link.run(statement, values)
         return True
