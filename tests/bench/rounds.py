@@ -128,6 +128,7 @@ def _drive(pipe: Connection, face: Face, make: Callable[[Face], Worker]) -> None
             phase, times = pipe.recv()
             if phase == "stop":
                 return
+            worker.connect()
             if phase == "codes":
                 codes += [worker.code() for _ in range(times)]
                 pipe.send([])

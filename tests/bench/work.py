@@ -86,6 +86,11 @@ class Worker:
         self._keys = KeySet.import_key_set(json.loads(self._ask("GET", face.paths["jwks"]).body))
         self.token = ""
 
+    def connect(self) -> None:
+        """Begin a new connection: a server may have closed one that others' turns left idle."""
+        self._connection.close()
+        self._connection.connect()
+
     def code(self) -> tuple[str, str]:
         """Sign in by name with a fresh cookie jar; give the code and its verifier."""
         self._jar.clear()
