@@ -15,7 +15,7 @@ import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from idp.store.ports import StoreUnavailable
 from idp.store.sql.machine import MachineLock
@@ -96,8 +96,9 @@ def restore(*, folder: Path, ledger: str, ephemeral: str) -> int:
     fresh = target.with_name(target.name + ".restoring")
     try:
         _verify(folder, manifest)
-        shutil.copyfile(folder / LEDGER, fresh)
-        fresh.chmod(FILE_MODE)
+        fresh.unlink(missing_ok=True)
+        with (folder / LEDGER).open("rb") as source, _made(fresh) as made:
+            shutil.copyfileobj(source, made)
         epoch = max(manifest.epoch, _settled_epoch(target)) + 1
         _start_epoch(fresh, epoch)
         _sync(fresh)
@@ -136,7 +137,13 @@ def _embedded(url: str) -> Path:
     return path
 
 
+def _made(path: Path) -> BinaryIO:
+    """Open a new file that from its first byte only its owner reads."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb")
+
+
 def _copy(source: Path, target: Path) -> None:
+    _made(target).close()
     with (
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
         closing(sqlite3.connect(target)) as new,
@@ -193,7 +200,8 @@ def _write(path: Path, manifest: Manifest) -> None:
         "epoch": manifest.epoch,
         "files": manifest.files,
     }
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    with _made(path) as file:
+        file.write(json.dumps(content, indent=2).encode() + b"\n")
     _sync(path)
 
 

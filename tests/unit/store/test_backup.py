@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from idp.store.embedded.backup import BackupRefused, backup, read_manifest, restore
+from idp.store.embedded.backup import (
+    EPHEMERAL,
+    LEDGER,
+    MANIFEST,
+    BackupRefused,
+    backup,
+    read_manifest,
+    restore,
+)
 from idp.store.opening import open_ephemeral, open_ledger
 from idp.store.ports import AlreadySpent, StoreUnavailable
 from idp.store.sql.migrate import upgrade
@@ -195,3 +206,29 @@ def test_others_cannot_read_a_copied_store_wherever_it_goes(place: Place) -> Non
     stores = sorted(place.copy.glob("*.sqlite"))
     assert len(stores) == 2
     assert [path.stat().st_mode & 0o777 for path in stores] == [0o600, 0o600]
+
+
+def test_a_copy_is_its_owners_alone_file_by_file(place: Place) -> None:
+    """Whoever moves a copy elsewhere takes the files' modes along, not the folder's."""
+    place.start()
+    place.back_up()
+    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in place.copy.iterdir()}
+    assert found == dict.fromkeys((LEDGER, EPHEMERAL, MANIFEST), 0o600)
+    assert stat.S_IMODE(place.copy.stat().st_mode) == 0o700
+
+
+def test_a_store_that_is_put_back_is_never_readable_by_others(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.start()
+    place.back_up()
+    seen: list[int] = []
+    copied = shutil.copyfileobj
+
+    def watched(source: Any, target: Any, *rest: Any) -> None:
+        seen.append(stat.S_IMODE(os.fstat(target.fileno()).st_mode))
+        copied(source, target, *rest)
+
+    monkeypatch.setattr(shutil, "copyfileobj", watched)
+    place.put_back()
+    assert seen == [0o600]
