@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def clocks() -> Clocks:
-    return Clocks()
-
-
-@pytest.fixture
-def ring(clocks: Clocks) -> KeyRing:
+def begun(clocks: Clocks) -> KeyRing:
     ring = a_ring(RingInMemory(), clocks, "ES256", "EdDSA", "PS256", "RS256")
     ring.begin(by=ME)
     return ring
+
+
+@pytest.fixture(scope="module")
+def ring() -> KeyRing:
+    """One ring for all who only come to its door: RSA keys take long to make."""
+    return begun(Clocks())
 
 
 def b64(value: bytes | dict[str, Any]) -> str:
@@ -198,9 +198,9 @@ def test_jwt_13_a_token_of_one_type_is_no_token_of_another(ring: KeyRing, made: 
             refuses(ring, token, typ=asked)
 
 
-def test_jwt_17_a_retired_key_s_token_is_refused_after_its_time_and_good_before(
-    ring: KeyRing, clocks: Clocks
-) -> None:
+def test_jwt_17_a_retired_key_s_token_is_refused_after_its_time_and_good_before() -> None:
+    clocks = Clocks()
+    ring = begun(clocks)
     token = ring.signer().sign({"sub": "an"})
     ring.rotate(by=ME)
     clocks.move(HOUR)
