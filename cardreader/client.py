@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -78,6 +78,24 @@ class CardSession(Protocol):
 
     def log_off(self) -> None:
         """Give the PIN's right back."""
+        ...
+
+
+@runtime_checkable
+class PadSession(Protocol):
+    """A card in a reader that may have keys of its own."""
+
+    @property
+    def has_pad(self) -> bool:
+        """Whether it has."""
+        ...
+
+    def verify_pin_on_pad(self) -> None:
+        """Let the citizen type the PIN there, once; raises as `CardSession.verify_pin`.
+
+        Raises:
+            UserCancelled: cancelled on the reader, or nothing was typed in time.
+        """
         ...
 
 
@@ -158,6 +176,7 @@ def authenticate(
     challenge_nonce: str,
     origin: str,
     ask_pin: Callable[[PinQuestion], str],
+    on_pad: Callable[[PinQuestion], None] | None = None,
 ) -> dict[str, str]:
     """Make a Web eID token (format ``web-eid:1.0``) with one PIN attempt.
 
@@ -166,6 +185,8 @@ def authenticate(
         challenge_nonce: the text as the provider issued it; it is signed undecoded.
         origin: ``https://host[:port]`` as `cardreader.token.signed_origin` gives it.
         ask_pin: shows the question and gives what was typed; raises `UserCancelled` for a no.
+        on_pad: shows the question where the reader has keys: the PIN is typed there, and never
+            enters this machine. Without it `ask_pin` asks for every reader.
 
     Raises:
         ChallengeMalformed, OriginRefused: refused before the card is touched.
@@ -182,8 +203,12 @@ def authenticate(
     card = _summary(certificate, session)
     if card.tries_left == 0:
         raise PinBlocked
-    pin = check_pin(ask_pin(PinQuestion(origin=origin, card=card)))
-    session.verify_pin(pin)
+    question = PinQuestion(origin=origin, card=card)
+    if on_pad is not None and isinstance(session, PadSession) and session.has_pad:
+        on_pad(question)
+        session.verify_pin_on_pad()
+    else:
+        session.verify_pin(check_pin(ask_pin(question)))
     try:
         signature = _sign(
             session, certificate, algorithm, origin.encode(), challenge_nonce.encode()

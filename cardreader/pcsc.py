@@ -38,6 +38,11 @@ _MEANING: Final[Mapping[str, type[CardError]]] = {
     "SCARD_W_UNSUPPORTED_CARD": UnknownCard,
 }
 
+_FEATURE_REQUEST: Final = 3400
+_FEATURE_ROW: Final = 6
+_VERIFY: Final = 0x06
+_MODIFY: Final = 0x07
+
 
 def binding() -> ModuleType:
     """Pyscard's C level.
@@ -129,6 +134,7 @@ class PcscConnection:
             api.SCardReleaseContext(self._context)
             raise
         self.atr = bytes(atr)
+        self.pad = _pad(api, self._card)
 
     def transmit(self, command: bytes | bytearray) -> bytes:
         """Send one command; raises as ``cardreader.reader.Connection`` says."""
@@ -164,6 +170,47 @@ class PcscConnection:
     ) -> None:
         self._api.SCardDisconnect(self._card, self._api.SCARD_RESET_CARD)
         self._api.SCardReleaseContext(self._context)
+
+
+class PcscPad:
+    """The keys of a reader. Satisfies ``cardreader.beid.pad.Pad``."""
+
+    def __init__(self, api: ModuleType, card: object, features: Mapping[int, int]) -> None:
+        self._api = api
+        self._card = card
+        self._features = features
+
+    @property
+    def modifies(self) -> bool:
+        """Whether the reader can also ask for a new PIN."""
+        return _MODIFY in self._features
+
+    def verify(self, structure: bytes) -> bytes:
+        """Let the citizen type the PIN; raises as ``cardreader.reader.Connection`` says."""
+        return self._control(_VERIFY, structure)
+
+    def modify(self, structure: bytes) -> bytes:
+        """Let the citizen type the old PIN and the new one twice; raises as `verify`."""
+        return self._control(_MODIFY, structure)
+
+    def _control(self, feature: int, structure: bytes) -> bytes:
+        code = self._features[feature]
+        result, answer = self._api.SCardControl(self._card, code, list(structure))
+        _check(self._api, result)
+        return bytes(value & 0xFF for value in answer)
+
+
+def _pad(api: ModuleType, card: object) -> PcscPad | None:
+    """The reader's keys, where it says that it has some (PC/SC part 10, feature request)."""
+    result, answer = api.SCardControl(card, api.SCARD_CTL_CODE(_FEATURE_REQUEST), [])
+    if result != api.SCARD_S_SUCCESS:
+        return None
+    rows = bytes(value & 0xFF for value in answer)
+    features = {
+        rows[at]: int.from_bytes(rows[at + 2 : at + 6], "big")
+        for at in range(0, len(rows) - _FEATURE_ROW + 1, _FEATURE_ROW)
+    }
+    return PcscPad(api, card, features) if _VERIFY in features else None
 
 
 @contextmanager

@@ -92,6 +92,8 @@ class Deadline:
         self._clock = clock
         self._end = clock() + seconds
         self.atr = connection.atr
+        # A citizen who types on the reader has the reader's own time.
+        self.pad = getattr(connection, "pad", None)
 
     def transmit(self, command: bytes | bytearray) -> bytes:
         """Send one command in time; raises `CardMute` when it is too late for it or its answer."""

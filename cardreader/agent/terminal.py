@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardreader import client
 from cardreader.agent import messages
 from cardreader.agent.desk import Outcome
+from cardreader.agent.language import Language
 from cardreader.errors import PinBlocked, PinMalformed, PinWrong, UserCancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cardreader.agent.language import Language
     from cardreader.agent.slots import Slots
     from cardreader.client import PinQuestion
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asking:
+    """Shows the question, and takes the PIN here or lets the reader take it."""
+
+    words: Language
+    say: Callable[[str], None]
+    read_secret: Callable[[str], str]
+
+    def ask_pin(self, question: PinQuestion) -> str:
+        self._show(question)
+        pin = self.read_secret(f"{self.words.say('pin_label')}: ")
+        if not pin:
+            raise UserCancelled
+        return pin
+
+    def on_pad(self, question: PinQuestion) -> None:
+        self._show(question)
+        self.say(self.words.say("pin_on_reader"))
+
+    def _show(self, question: PinQuestion) -> None:
+        words, left = self.words, question.card.tries_left
+        self.say(f"{words.say('pin_asks')} {question.origin}")
+        self.say(f"{words.say('pin_card')} {question.card.holder}")
+        if left is not None:
+            self.say(words.say("pin_last") if left == 1 else words.tries(left))
 
 
 def ask_on_terminal(
@@ -39,23 +66,16 @@ def ask_on_terminal(
     Raises:
         CardError: trouble of the card that asking again does not mend.
     """
-
-    def ask_pin(question: PinQuestion) -> str:
-        left = question.card.tries_left
-        say(f"{words.say('pin_asks')} {question.origin}")
-        say(f"{words.say('pin_card')} {question.card.holder}")
-        if left is not None:
-            say(words.say("pin_last") if left == 1 else words.tries(left))
-        pin = read_secret(f"{words.say('pin_label')}: ")
-        if not pin:
-            raise UserCancelled
-        return pin
-
+    asking = _Asking(words=words, say=say, read_secret=read_secret)
     while True:
         try:
             with slots.card() as session:
                 token = client.authenticate(
-                    session, challenge_nonce=nonce, origin=origin, ask_pin=ask_pin
+                    session,
+                    challenge_nonce=nonce,
+                    origin=origin,
+                    ask_pin=asking.ask_pin,
+                    on_pad=asking.on_pad,
                 )
         except PinWrong as error:
             say(words.say("pin_wrong", tries=words.tries(error.tries_left)))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from cardreader.apdu import Command, exchange, wipe
-from cardreader.beid import cards, files
+from cardreader.apdu import OK, Command, Response, exchange, wipe
+from cardreader.beid import cards, files, pad
 from cardreader.beid.cards import Applet, parse_card_data
 from cardreader.beid.pin import pin_block
 from cardreader.beid.register import (
@@ -27,8 +27,10 @@ from cardreader.errors import (
     CardReset,
     CertificateAbsent,
     PinBlocked,
+    PinMalformed,
     PinWrong,
     UnknownCard,
+    UserCancelled,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from cardreader.apdu import Transmits
     from cardreader.beid.cards import CardData
+    from cardreader.beid.pad import Pad
 
 HashName = Literal["sha256", "sha384"]
 T = TypeVar("T")
@@ -46,6 +49,10 @@ _END_OF_FILE: Final = 0x6B00
 _NOT_ALLOWED: Final = 0x6982
 _BLOCKED: Final = frozenset({0x63C0, 0x6983, 0x6984})
 _TRIES: Final = 0x63C0
+_PAD_TIMEOUT: Final = 0x6400
+_PAD_CANCELLED: Final = 0x6401
+_PAD_UNEQUAL: Final = 0x6402
+_PAD_LENGTH: Final = 0x6403
 _NOT_ACTIVE: Final = frozenset({0x6283, 0x6985})
 _ALL_TRIES: Final = 3
 _CHALLENGE_LENGTH: Final = 48
@@ -75,6 +82,7 @@ class BeidSession:
             UnknownCard: no Belgian applet answers, or one whose keys we do not know.
         """
         self._connection = connection
+        self._pad: Pad | None = getattr(connection, "pad", None)
         self.card_data: CardData = self._restarting(self._open)
 
     @property
@@ -214,6 +222,37 @@ class BeidSession:
                 if isinstance(buffer, bytearray):
                     wipe(buffer)
 
+    @property
+    def has_pad(self) -> bool:
+        """Whether the reader has keys of its own, so that the PIN need not enter this machine."""
+        return self._pad is not None
+
+    @property
+    def pad_modifies(self) -> bool:
+        """Whether those keys can also change the PIN."""
+        return self._pad is not None and self._pad.modifies
+
+    def verify_pin_on_pad(self, language: str = "en") -> None:
+        """Let the citizen type the PIN on the reader, once.
+
+        Raises:
+            PinWrong, PinBlocked: as `verify_pin`.
+            UserCancelled: the citizen pressed cancel, or nothing for half a minute.
+        """
+        if self._pad is None:
+            raise ValueError("this reader has no keys")
+        _require_pad_success(self._pad.verify(pad.verification(language)))
+
+    def change_pin_on_pad(self, language: str = "en") -> None:
+        """Let the citizen type the old PIN and the new one twice; raises as `verify_pin_on_pad`.
+
+        Raises:
+            PinMalformed: the two new ones differ, or are too short; the card was not asked.
+        """
+        if self._pad is None or not self._pad.modifies:
+            raise ValueError("this reader has no keys for that")
+        _require_pad_success(self._pad.modify(pad.modification(language)))
+
     def log_off(self) -> None:
         """Give the PIN's right back."""
         self._send(0x80, 0xE6, 0x00, 0x00)
@@ -329,6 +368,16 @@ class BeidSession:
         except CardReset:
             self._open()
             return read()
+
+
+def _require_pad_success(answer: bytes) -> None:
+    status = Response.parse(answer).status
+    if status in (_PAD_TIMEOUT, _PAD_CANCELLED):
+        raise UserCancelled("on the reader")
+    if status in (_PAD_UNEQUAL, _PAD_LENGTH):
+        raise PinMalformed
+    if status != OK:
+        raise _pin_refusal(status)
 
 
 def _pin_refusal(status: int) -> PinWrong | PinBlocked | ApduRefused:
