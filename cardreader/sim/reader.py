@@ -1,17 +1,16 @@
 """A software reader: cards go in and out, and what goes wrong in the world goes wrong on order.
 
-A fault is scripted for one command: the card is pulled before or after it, stays mute, is reset by
-another program, or answers slowly by the caller's own clock.
+Faults (``sim.faults``) are scripted by command; a reset is one by another program, and a slow
+answer is slow by the caller's own clock.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Self
 
 from cardreader.errors import CardAbsent, CardMute, CardReset, ReaderUnavailable
+from cardreader.sim.faults import Script, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,32 +18,7 @@ if TYPE_CHECKING:
 
     from cardreader.reader import Reader
     from cardreader.sim.card import SoftCard
-
-
-class Trouble(Enum):
-    """What happens at a scripted command."""
-
-    PULLED = "pulled"  # before the card sees the command
-    PULLED_AFTER = "pulled after"  # the card has done it; the answer is lost
-    MUTE = "mute"
-    RESET = "reset"
-    SLOW = "slow"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fault:
-    """One thing to go wrong, once.
-
-    Attributes:
-        ins: the instruction it waits for; None for any.
-        skip: how many such commands pass unharmed before.
-        seconds: how long a `Trouble.SLOW` answer takes.
-    """
-
-    trouble: Trouble
-    ins: int | None = None
-    skip: int = 0
-    seconds: float = 0.0
+    from cardreader.sim.faults import Fault
 
 
 class SimReader:
@@ -61,7 +35,7 @@ class SimReader:
         self._pause = pause
         self._lock = threading.RLock()
         self._card: SoftCard | None = None
-        self._faults: list[Fault] = []
+        self._script = Script()
         self._holder: SimConnection | None = None
 
     def insert(self, card: SoftCard) -> None:
@@ -78,9 +52,9 @@ class SimReader:
             self._card = None
 
     def script(self, *faults: Fault) -> None:
-        """Let these go wrong, each once, in any order that their commands come."""
+        """Let these go wrong, in any order that their commands come; what waited is forgotten."""
         with self._lock:
-            self._faults = list(faults)
+            self._script = Script(*faults)
 
     def card_present(self) -> bool:
         """Tell whether a card is in the slot now."""
@@ -107,7 +81,8 @@ class SimReader:
             card = connection.card
             if self._holder is not connection:
                 raise ReaderUnavailable("the connection is closed")
-            trouble = self._trouble(command)
+            fault = self._script.strike(command)
+            trouble = fault.trouble if fault else None
             if trouble is Trouble.PULLED:
                 self.remove()
             if self._card is not card:
@@ -117,11 +92,13 @@ class SimReader:
             if trouble is Trouble.RESET:
                 card.power_on()
                 raise CardReset
+            if fault and trouble is Trouble.SLOW and self._pause is not None:
+                self._pause(fault.seconds)
             answer = card.transmit(command)
             if trouble is Trouble.PULLED_AFTER:
                 self.remove()
                 raise CardAbsent
-            return answer
+            return fault.answer if fault and trouble is Trouble.GARBAGE else answer
 
     def release(self, connection: SimConnection) -> None:
         """Give the card back without power; for `SimConnection` alone."""
@@ -130,24 +107,6 @@ class SimReader:
                 self._holder = None
                 if self._card is connection.card:
                     connection.card.power_off()
-
-    def _trouble(self, command: bytes | bytearray) -> Trouble | None:
-        for place, fault in enumerate(self._faults):
-            if fault.ins is not None and (len(command) < 2 or command[1] != fault.ins):  # noqa: PLR2004 - header
-                continue
-            if fault.skip:
-                self._faults[place] = Fault(
-                    trouble=fault.trouble,
-                    ins=fault.ins,
-                    skip=fault.skip - 1,
-                    seconds=fault.seconds,
-                )
-                continue
-            del self._faults[place]
-            if fault.trouble is Trouble.SLOW and self._pause is not None:
-                self._pause(fault.seconds)
-            return fault.trouble
-        return None
 
 
 class SimConnection:

@@ -1,7 +1,9 @@
 """Put a software card into pcscd, through the virtual reader of vsmartcard (its ``vpcd`` driver).
 
 The driver listens; we connect and are the card. Each message is two bytes of length and a body: one
-byte is an order (power, reset, answer to reset), anything longer is a command.
+byte is an order (power, reset, answer to reset), anything longer is a command. Faults happen on the
+line: a pulled card breaks it, a mute one sends nothing, a reset one has forgotten everything and
+nobody is told.
 """
 
 from __future__ import annotations
@@ -9,11 +11,14 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Final, Self
 
 from cardreader.errors import CardMute, ReaderUnavailable
+from cardreader.sim.faults import Script, Trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from cardreader.sim.card import SoftCard
@@ -33,13 +38,30 @@ class VirtualSlot:
     pulled card; the card's power is gone then.
     """
 
-    def __init__(self, card: SoftCard, *, host: str = "127.0.0.1", port: int = PORT) -> None:
+    def __init__(
+        self,
+        card: SoftCard,
+        *,
+        host: str = "127.0.0.1",
+        port: int = PORT,
+        script: Script | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Connect to the driver.
+
+        Args:
+            card: the card to be.
+            host: where the driver listens.
+            port: idem.
+            script: what goes wrong; nothing where None.
+            pause: called with the seconds of a slow answer.
 
         Raises:
             ReaderUnavailable: nothing listens there.
         """
         self._card = card
+        self._script = script or Script()
+        self._pause = pause
         try:
             self._line = socket.create_connection((host, port), timeout=_CONNECT_SECONDS)
         except OSError as error:
@@ -69,16 +91,23 @@ class VirtualSlot:
     def _serve(self) -> None:
         # A cut line is how a card leaves.
         with contextlib.suppress(OSError), self._line:
-            serve(self._card, self._line)
+            serve(self._card, self._line, script=self._script, pause=self._pause)
         self._card.power_off()
 
 
-def serve(card: SoftCard, line: socket.socket) -> None:
+def serve(
+    card: SoftCard,
+    line: socket.socket,
+    *,
+    script: Script | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
     """Be the card at the end of a connected line until the other end closes it.
 
     Raises:
-        OSError: the line broke.
+        OSError: the line broke, or a scripted fault broke it.
     """
+    planned = script or Script()
     while True:
         length = _exactly(line, 2)
         if length is None:
@@ -86,18 +115,35 @@ def serve(card: SoftCard, line: socket.socket) -> None:
         body = _exactly(line, int.from_bytes(length, "big"))
         if body is None:
             return
-        answer = _answer(card, body)
+        order = body[0] if len(body) == 1 else None
+        answer = _transmit(card, body, planned, pause) if order is None else _obey(card, order)
         if answer is not None:
             line.sendall(len(answer).to_bytes(2, "big") + answer)
 
 
-def _answer(card: SoftCard, body: bytes) -> bytes | None:
-    if len(body) != 1:
-        try:
-            return card.transmit(body)
-        except CardMute:
-            return b""
-    order = body[0]
+def _transmit(
+    card: SoftCard, command: bytes, script: Script, pause: Callable[[float], None]
+) -> bytes:
+    fault = script.strike(command)
+    trouble = fault.trouble if fault else None
+    if trouble is Trouble.PULLED:
+        raise ConnectionAbortedError("pulled")
+    if trouble is Trouble.MUTE:
+        return b""
+    if trouble is Trouble.RESET:
+        card.power_on()
+    if fault and trouble is Trouble.SLOW:
+        pause(fault.seconds)
+    try:
+        answer = card.transmit(command)
+    except CardMute:
+        return b""
+    if trouble is Trouble.PULLED_AFTER:
+        raise ConnectionAbortedError("pulled")
+    return fault.answer if fault and trouble is Trouble.GARBAGE else answer
+
+
+def _obey(card: SoftCard, order: int) -> bytes | None:
     if order == _GET_ATR:
         return card.atr
     if order in (_POWER_ON, _RESET):

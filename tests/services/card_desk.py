@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cardreader.sim.card import SoftCard
+    from cardreader.sim.faults import Fault
 
 ROOT = Path(__file__).parents[2]
 # The PC/SC library remembers its socket from the first call on: it is told before any test runs,
@@ -48,11 +49,11 @@ class CardDesk:
     child: subprocess.Popen[str] = field(repr=False)
     folder: Path
 
-    def insert(self, card: SoftCard, *, cut: int | None = None, skip: int = 0) -> None:
-        """Put a card in, through a file; with `cut` it leaves at that instruction, after `skip`."""
+    def insert(self, card: SoftCard, *faults: Fault) -> None:
+        """Put a card in, through a file, with what shall go wrong."""
         path = self.folder / "inserted.card"
         card.save(path)
-        self.order("insert", card=str(path), cut=cut, skip=skip)
+        self.order("insert", card=str(path), faults=[_plain(fault) for fault in faults])
 
     def remove(self) -> None:
         """Pull the card."""
@@ -85,6 +86,10 @@ class CardDesk:
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer
+
+
+def _plain(fault: Fault) -> dict[str, Any]:
+    return {**asdict(fault), "trouble": fault.trouble.name, "answer": fault.answer.hex()}
 
 
 def driver() -> str:

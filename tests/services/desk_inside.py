@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardreader.sim.card import SoftCard
+from cardreader.sim.faults import Fault, Script, Trouble
 from cardreader.sim.vpcd import PORT, VirtualSlot
 
 if TYPE_CHECKING:
@@ -30,19 +31,6 @@ SET_PARENT_DEATH_SIGNAL = 1
 SET_INTERFACE_FLAGS = 0x8914
 INTERFACE_UP = 0x1
 LONGEST_WAIT = 20
-
-
-class CutCard(SoftCard):
-    """A card that leaves in the middle of a command: its line breaks instead of an answer."""
-
-    cut: tuple[int, int] | None = None  # instruction, how many of them pass before
-
-    def transmit(self, command: bytes | bytearray) -> bytes:
-        if self.cut is not None and command[1] == self.cut[0]:
-            if self.cut[1] == 0:
-                raise OSError("pulled")
-            self.cut = (self.cut[0], self.cut[1] - 1)
-        return super().transmit(command)
 
 
 class Inside:
@@ -91,10 +79,9 @@ class Inside:
     def insert(self, order: dict[str, Any]) -> dict[str, Any]:
         """Put the card of a file into the reader, and wait until pcscd has seen it."""
         self.remove({})
-        card = CutCard.load(Path(order["card"]), entropy=os.urandom)
-        if order["cut"] is not None:
-            card.cut = (order["cut"], order["skip"])
-        self._slot = VirtualSlot(card).__enter__()
+        card = SoftCard.load(Path(order["card"]), entropy=os.urandom)
+        script = Script(*(_fault(**row) for row in order["faults"]))
+        self._slot = VirtualSlot(card, script=script).__enter__()
         self._until("Card inserted")
         return {}
 
@@ -124,6 +111,10 @@ class Inside:
     def _until(self, words: str) -> None:
         while words not in self._said.get(timeout=LONGEST_WAIT):
             pass
+
+
+def _fault(*, trouble: str, answer: str, **rest: Any) -> Fault:
+    return Fault(trouble=Trouble[trouble], answer=bytes.fromhex(answer), **rest)
 
 
 def die_with_parent() -> None:

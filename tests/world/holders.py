@@ -52,9 +52,13 @@ def certificates(applet: AppletName = "1.8") -> CardCertificates:
     return tokens.card("citizen-old", "rsa-2048")
 
 
-@cache
 def image(applet: AppletName = "1.8") -> CardImage:
-    """The citizen's personalised card."""
+    """The citizen's personalised card, made once for the whole run."""
+    return _image(applet)
+
+
+@cache
+def _image(applet: AppletName) -> CardImage:
     return personalise(describe(applet), certificates(applet))
 
 

@@ -12,7 +12,8 @@ from cardreader.agent.assembly import Assembled, assemble, pem_certificates
 from cardreader.agent.slots import Slots
 from cardreader.beid.session import BeidSession
 from cardreader.errors import CardAbsent, CardError, PinBlocked, PinWrong, UnknownCard
-from cardreader.sim.reader import Fault, SimReader, SimReaders, Trouble
+from cardreader.sim.faults import Fault, Trouble
+from cardreader.sim.reader import SimReader, SimReaders
 from tests.world.holders import PIN, soft_card
 from tests.world.tokens import ORIGIN, Provider
 
