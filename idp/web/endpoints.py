@@ -157,6 +157,9 @@ class Endpoints:
 
     def _userinfo(self, request: Request) -> Response:
         """Answer with the Authorization header, or by POST with a form (RFC 6750 section 2)."""
+        # A token in an address is in logs and histories: whoever sends one there learns it at once.
+        if "access_token" in request.args:
+            raise Refused(TOKEN_MISSING, "a token in the query")
         params = None
         if request.method == "POST" and (request.content_length or request.get_data()):
             params = _form(request)

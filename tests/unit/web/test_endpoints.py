@@ -94,6 +94,16 @@ def test_a_request_without_a_token_learns_no_error_code_in_the_challenge(
     assert site.get("/userinfo").headers["WWW-Authenticate"] == 'Bearer realm="id.example"'
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("name", ["access_token", "access%5Ftoken"])
+def test_a_token_in_the_query_is_refused_even_beside_a_good_header(
+    site: Visit, services: Any, method: str, name: str
+) -> None:
+    answer = site.open(method, f"/userinfo?{name}=x", headers={"Authorization": "Bearer x"})
+    assert (answer.status_code, answer.json["error"]) == (401, TOKEN_MISSING.oauth)
+    assert services.userinfo.given == []
+
+
 @pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH"])
 def test_another_method_is_refused_and_the_right_ones_are_named(
