@@ -64,7 +64,7 @@ async function main() {
   const config = await client.discovery(
     new URL(wanted.issuer),
     wanted.clientId,
-    { id_token_signed_response_alg: wanted.algorithm },
+    { id_token_signed_response_alg: wanted.algorithm, [client.clockSkew]: wanted.clock },
     await authentication(),
     { execute: [client.allowInsecureRequests] },
   );

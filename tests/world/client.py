@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 HOME = "https://shop.example"
+SECRET_COOKIES = ("_session", "_browser")
 SIGNING = ("ES256", "EdDSA", "PS256", "RS256")
 REASON = dict.fromkeys(("nl", "fr", "de", "en"), "For the tests.")
 SCOPES = (
@@ -171,7 +172,8 @@ class Client:
         assert page.url.startswith(asked["redirect_uri"]), (page.url, page.status, page.text)
         parameters = page.parameters
         self.heard.note(parameters.get("code"), asked.verifier)
-        self.heard.note(*(cookie.value for cookie in page.browser.cookies.all()))
+        cookies = page.browser.cookies.all()
+        self.heard.note(*(kept.value for kept in cookies if kept.name.endswith(SECRET_COOKIES)))
         return Login(client=self, asked=asked, page=page, parameters=parameters)
 
     # --- asking directly ------------------------------------------------------------------------

@@ -41,11 +41,11 @@ def client_of(made: Shops, *, auth: str, algorithm: str = "ES256") -> Client:
 
 
 def with_card(made: Shops, page: Page) -> Page:
-    """Sign in with an eID card, and agree."""
+    """Sign in with the eID card of somebody who has no other means, and agree."""
     if page.has("method-card"):
         page = page.press("method-card")
     world = made.world.world
-    return walk(sign_with_card(page, world.card("adult"), pin=world.people.pin))
+    return walk(sign_with_card(page, world.card("foreigner"), pin=world.people.pin))
 
 
 # --- one story a member ---------------------------------------------------------------------------

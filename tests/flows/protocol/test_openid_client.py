@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ def story(client: Client, browser: Browser, **wanted: Any) -> dict[str, Any]:
         "scope": "openid profile email",
         "algorithm": client.id_token_algorithm,
         "pushed": True,
+        "clock": round((client.now() - datetime.now(UTC)).total_seconds()),
         **wanted,
     }
     if client.auth == "private_key_jwt":
