@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from werkzeug.wrappers import Response
 
 from idp.domain.answer import location, refusal
+from idp.domain.client import SubjectType
 from idp.domain.event import MethodName
 from idp.domain.request import ResponseMode
 from idp.errors import LOGIN_MOVED, Refused
@@ -126,6 +127,8 @@ class Answers:
             card=MethodName.CARD,
             claims=tuple(self._claim(offer, language) for offer in turn.offers),
             person_name=turn.person_name or "",
+            shared_code=turn.client.subject_type is SubjectType.PUBLIC,
+            offline="offline_access" in turn.tx.request.scopes,
             trouble=trouble,
             agent_url=agent or "",
         )
