@@ -89,11 +89,11 @@ def offers(
     A claim asked with a value that differs from ours is not offered (OpenID Connect Core 5.5.1).
     """
     known = _facts(person, event)
+    entitled = _entitled(client, now=now, issuer=issuer)
     made = []
     for name, asked in _requested(request, issuer).items():
         fact = fact_of(name, issuer=issuer)
-        purpose = None if fact is None else _purpose(client, fact, now=now, issuer=issuer)
-        value = None if fact is None else known.get(fact)
+        purpose, value = entitled.get(fact), known.get(fact or "")
         if purpose is None or value is None:
             continue
         places = frozenset(
@@ -127,14 +127,14 @@ def missing_essential(
     An essential claim that we do not know, or that no purpose entitles, is ignored like a
     voluntary one.
     """
+    asked = (*request.id_token_claims, *request.userinfo_claims)
+    essential = dict.fromkeys(claim.name for claim in asked if claim.essential)
+    if not essential:
+        return ()
     there = {offer.name for offer in offered}
+    entitled = _entitled(client, now=now, issuer=issuer)
     return tuple(
-        name
-        for name, asked in _requested(request, issuer).items()
-        if asked.essential
-        and name not in there
-        and (fact := fact_of(name, issuer=issuer)) is not None
-        and _purpose(client, fact, now=now, issuer=issuer) is not None
+        name for name in essential if name not in there and fact_of(name, issuer=issuer) in entitled
     )
 
 
@@ -153,11 +153,9 @@ def in_force(
     claims: Mapping[str, object], client: Client, *, now: datetime, issuer: str
 ) -> dict[str, object]:
     """Give the agreed claims that a purpose still entitles: a purpose may end before its grant."""
+    entitled = _entitled(client, now=now, issuer=issuer)
     return {
-        name: value
-        for name, value in claims.items()
-        if (fact := fact_of(name, issuer=issuer)) is not None
-        and _purpose(client, fact, now=now, issuer=issuer) is not None
+        name: value for name, value in claims.items() if fact_of(name, issuer=issuer) in entitled
     }
 
 
@@ -184,16 +182,17 @@ def _add(asked: dict[str, _Asked], claims: Iterable[ClaimRequest], place: Place)
         entry.places[place] = claim.values
 
 
-def _purpose(client: Client, fact: str, *, now: datetime, issuer: str) -> Purpose | None:
-    """Find the first purpose in force that entitles a fact, under any of its names."""
+def _entitled(client: Client, *, now: datetime, issuer: str) -> dict[str | None, Purpose]:
+    """Give each fact that a purpose in force entitles, under any of its names, with the first."""
+    entitled: dict[str | None, Purpose] = {}
     for purpose in client.purposes:
         if purpose.expires_at is not None and now >= purpose.expires_at:
             continue
-        if fact in AUTHORISED and not purpose.authorisation:
-            continue
-        if any(fact_of(name, issuer=issuer) == fact for name in purpose.claims):
-            return purpose
-    return None
+        for name in purpose.claims:
+            fact = fact_of(name, issuer=issuer)
+            if fact is not None and (purpose.authorisation or fact not in AUTHORISED):
+                entitled.setdefault(fact, purpose)
+    return entitled
 
 
 def _facts(person: Person, event: AuthenticationEvent) -> dict[str, object]:

@@ -67,6 +67,9 @@ AUTHORISED: Final = frozenset({"rrn", "rrn_type"})
 """Facts that leave only under a purpose that names an authorisation."""
 
 _ALIASES: Final[Mapping[str, str]] = MappingProxyType({"egovNRN": "rrn"})
+_FACT_OF: Final[Mapping[str, str]] = MappingProxyType(
+    {**{fact: fact for fact in FACTS}, **_ALIASES}
+)
 
 _PROFILE: Final = (
     "name",
@@ -103,10 +106,7 @@ _PROTOCOL_CLAIMS: Final = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonc
 
 def fact_of(name: str, *, issuer: str) -> str | None:
     """Give the fact that a claim name stands for, ``None`` for a name we do not know."""
-    if name == issuer + RRN_PATH:
-        return "rrn"
-    fact = _ALIASES.get(name, name)
-    return fact if fact in FACTS else None
+    return _FACT_OF.get(name) or ("rrn" if name == issuer + RRN_PATH else None)
 
 
 def scope_claims(scope: str, *, issuer: str) -> tuple[str, ...]:

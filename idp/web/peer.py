@@ -7,6 +7,7 @@ host is only compared with it, exactly, so that no other name reaches a page of 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ _SCHEMES: Final = frozenset({"http", "https"})
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _FORWARDED_HOST: Final = re.compile(r'(?:^|[;,\s])host\s*=\s*"?([^";,\s]*)', re.IGNORECASE)
 _MOST_HOPS: Final = 20
+_REMEMBERED: Final = 4096
 
 
 class Peer:
@@ -76,15 +78,20 @@ class Peer:
             raise Refused(HOST_WRONG, "a host that is not the issuer's")
 
     def _trusted(self, address: str) -> bool:
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        return any(_within(parsed, network) for network in self._networks)
+        parsed = _parsed(address)
+        return parsed is not None and any(_within(parsed, network) for network in self._networks)
 
 
 def _within(address: Any, network: IPv4Network | IPv6Network) -> bool:  # noqa: ANN401 - either kind
     return address.version == network.version and address in network
+
+
+@lru_cache(_REMEMBERED)
+def _parsed(word: str) -> Any:  # noqa: ANN401 - either kind of address, or None
+    try:
+        return ip_address(word)
+    except ValueError:
+        return None
 
 
 def _plain(text: object) -> str:
@@ -94,9 +101,8 @@ def _plain(text: object) -> str:
         word = word[1:].partition("]")[0]
     elif word.count(":") == 1:
         word = word.partition(":")[0]
-    try:
-        parsed = ip_address(word)
-    except ValueError:
+    parsed = _parsed(word)
+    if parsed is None:
         return ""
     mapped = getattr(parsed, "ipv4_mapped", None)
     return str(mapped or parsed)
