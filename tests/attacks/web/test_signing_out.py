@@ -51,6 +51,18 @@ def test_a_hint_of_another_session_is_asked_about_first(site: Visit, services: A
     assert services.flow.ended == []
 
 
+def test_a_hint_that_names_this_session_as_another_service_knows_it_is_asked_about(
+    site: Visit, services: Any
+) -> None:
+    key = hashlib.sha256(b"mine").hexdigest()
+    services.ledger.sessions[key] = SimpleNamespace(
+        ended_at=None, succeeded_at=None, sids={"tax": "the-sid", "other": "other-sid"}
+    )
+    services.logout.result = hinted("other-sid")
+    assert 'id="confirm-logout"' in site.get("/logout", headers=SESSION).text
+    assert services.flow.ended == []
+
+
 @pytest.mark.usefixtures("signed_in")
 def test_a_hint_of_this_very_session_ends_it_and_goes_back_with_the_state(
     site: Visit, services: Any
