@@ -153,7 +153,6 @@ class Deadlines(_Section):
     card_check: timedelta = Field(
         default=timedelta(seconds=5), description="All revocation checking of one card login."
     )
-    request: timedelta = Field(default=timedelta(seconds=10), description="A whole request.")
     drain: timedelta = Field(
         default=timedelta(seconds=10), description="Finishing requests on SIGTERM."
     )
