@@ -12,12 +12,16 @@ from cardreader.agent.slots import Rack, Slots
 from cardreader.beid import files
 from cardreader.beid.session import BeidSession
 from cardreader.errors import CardDataMalformed, CertificateAbsent, UnknownCard
+from cardreader.reader import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from cardreader.reader import Connection
+
 _READER_NAME: Final = "Sesame software reader"
+_CONVERSATION: Final = 30.0
 _CERTIFICATES: Final = {
     "authentication": files.AUTHENTICATION_CERTIFICATE,
     "signature": files.SIGNATURE_CERTIFICATE,
@@ -35,22 +39,38 @@ class Assembled:
     rack: Rack | None
 
 
-def assemble(cards: Path | None, *, entropy: Callable[[int], bytes]) -> Assembled:
+def assemble(
+    cards: Path | None,
+    *,
+    entropy: Callable[[int], bytes],
+    clock: Callable[[], float] | None = None,
+) -> Assembled:
     """Put the agent's readers together: software ones where a folder is given, else real ones.
+
+    Args:
+        cards: the folder of software cards.
+        entropy: gives random bytes.
+        clock: seconds that only rise; with it a card has half a minute for each conversation.
 
     Raises:
         ReaderUnavailable: real readers are wanted and pyscard is not installed.
     """
+
+    def open_session(connection: Connection) -> BeidSession:
+        if clock is None:
+            return BeidSession(connection)
+        return BeidSession(Deadline(connection, seconds=_CONVERSATION, clock=clock))
+
     if cards is None:
         from cardreader.pcsc import PcscReaders, binding
 
-        return Assembled(slots=Slots(PcscReaders(binding()), open_session=BeidSession), rack=None)
+        return Assembled(slots=Slots(PcscReaders(binding()), open_session=open_session), rack=None)
     from cardreader.agent.rack import FolderRack
     from cardreader.sim.reader import SimReader, SimReaders
 
     reader = SimReader(_READER_NAME)
     rack = FolderRack(cards, reader, open_session=BeidSession, entropy=entropy)
-    return Assembled(slots=Slots(SimReaders(reader), open_session=BeidSession), rack=rack)
+    return Assembled(slots=Slots(SimReaders(reader), open_session=open_session), rack=rack)
 
 
 def pem_certificates(assembled: Assembled) -> dict[str, str]:

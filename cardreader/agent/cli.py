@@ -1,4 +1,4 @@
-"""The commands ``sesame card`` and ``sesame agent``, which need none of the server's libraries.
+"""The commands of ``sesame agent``, which need none of the server's libraries.
 
 A composition root: here, and nowhere else in this package, clock and randomness are read.
 """
@@ -11,125 +11,29 @@ import json
 import secrets
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
 from cardreader.agent.api import Origins
-from cardreader.agent.assembly import Assembled, assemble, pem_certificates
+from cardreader.agent.card_cli import card
 from cardreader.agent.desk import Desk
 from cardreader.agent.httpd import AgentServer
 from cardreader.agent.loopback import Agent
 from cardreader.agent.manifest import ExtensionIdMalformed, manifest
 from cardreader.agent.native_host import Host
-from cardreader.errors import CardAbsent, CardError, ReaderUnavailable
+from cardreader.agent.options import assembled, reader_options
+from cardreader.errors import CardError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cardreader.agent.manifest import Browser
-    from cardreader.agent.slots import SlotView
 
+__all__ = ["agent", "card"]
 PORT: Final = 8403
-_PROBLEMS: Final = {
-    "reader_unavailable": "no card reader was found",
-    "card_absent": "there is no card in the reader",
-    "card_unknown": "the card is not a Belgian eID card",
-    "certificate_absent": "the card has no such certificate",
-}
 
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-def _reader_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(
-        (
-            click.option(
-                "--reader",
-                "kind",
-                type=click.Choice(["pcsc", "virtual"]),
-                help="Real readers, or a software one. Default: virtual where --cards is given.",
-            ),
-            click.option(
-                "--cards",
-                type=click.Path(exists=True, file_okay=False, path_type=Path),
-                help="The folder of software cards.",
-            ),
-            click.option("--insert", help="The software card to put in at the start."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def _assembled(kind: str | None, cards: Path | None, insert: str | None) -> Assembled:
-    if kind == "virtual" and cards is None:
-        raise click.UsageError("--reader virtual needs --cards FOLDER.")
-    if kind == "pcsc" and cards is not None:
-        raise click.UsageError("--cards is for the software reader; leave out --reader pcsc.")
-    try:
-        assembled = assemble(cards, entropy=secrets.token_bytes)
-    except ReaderUnavailable as error:
-        raise click.ClickException(
-            "real readers need the smart card service and pyscard "
-            "(pip install 'sesame-idp[pcsc]'); software cards need --cards FOLDER"
-        ) from error
-    if insert is not None:
-        if assembled.rack is None:
-            raise click.UsageError(
-                "--insert is for software cards: name their folder with --cards."
-            )
-        try:
-            assembled.rack.insert(insert)
-        except CardAbsent as error:
-            raise click.UsageError(f"no card {insert} in {cards}.") from error
-    return assembled
-
-
-def _explained(error: CardError) -> click.ClickException:
-    return click.ClickException(_PROBLEMS.get(error.code, f"the card failed ({error.code})"))
-
-
-@click.group()
-def card() -> None:
-    """Read an eID card in a reader."""
-
-
-@card.command()
-@_reader_options
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
-def show(*, kind: str | None, cards: Path | None, insert: str | None, as_json: bool) -> None:
-    """Show each reader, its card's holder and validity, and the PIN tries left. Asks no PIN."""
-    views = _assembled(kind, cards, insert).slots.look()
-    if as_json:
-        click.echo(json.dumps([_as_json(view) for view in views], indent=2))
-        return
-    if not views:
-        raise click.ClickException(_PROBLEMS["reader_unavailable"])
-    for view in views:
-        click.echo(view.reader)
-        for line in _lines(view):
-            click.echo(f"  {line}")
-
-
-@card.command()
-@_reader_options
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
-def certificates(
-    *, kind: str | None, cards: Path | None, insert: str | None, as_json: bool
-) -> None:
-    """Print the certificates on the card in PEM. They hold the holder's national number."""
-    try:
-        found = pem_certificates(_assembled(kind, cards, insert))
-    except CardError as error:
-        raise _explained(error) from error
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-        return
-    for use, pem in found.items():
-        click.echo(f"# {use}\n{pem}", nl=False)
 
 
 @click.group()
@@ -138,7 +42,7 @@ def agent() -> None:
 
 
 @agent.command()
-@_reader_options
+@reader_options
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535))
 @click.option(
     "--allow-origin",
@@ -162,7 +66,7 @@ def run(
     allow_http_localhost: bool,
 ) -> None:
     """Serve the wallet and the PIN page on 127.0.0.1 until Ctrl-C."""
-    assembled = _assembled(kind, cards, insert)
+    found = assembled(kind, cards, insert)
     origins = Origins(allowed=frozenset(allowed), allow_http_localhost=allow_http_localhost)
     for origin in allowed:
         _check_allowed(origins, origin)
@@ -177,8 +81,8 @@ def run(
     with server:
         served = Agent(
             Desk(now=_now, entropy=secrets.token_bytes),
-            assembled.slots,
-            rack=assembled.rack,
+            found.slots,
+            rack=found.rack,
             origins=origins,
             port=server.port,
             now=_now,
@@ -196,7 +100,7 @@ def run(
 
 
 @agent.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-@_reader_options
+@reader_options
 @click.option(
     "--prompt",
     type=click.Choice(["browser", "terminal"]),
@@ -210,8 +114,8 @@ def native(*, kind: str | None, cards: Path | None, insert: str | None, prompt: 
     Browsers start this themselves, by a manifest (see 'sesame agent manifest'), and add arguments
     of their own, which are ignored.
     """
-    assembled = _assembled(kind, cards, insert)
-    Host(assembled, now=_now, entropy=secrets.token_bytes, prompt=prompt).run()
+    found = assembled(kind, cards, insert)
+    Host(found, now=_now, entropy=secrets.token_bytes, prompt=prompt).run()
 
 
 @agent.command(name="manifest")
@@ -245,35 +149,3 @@ def _check_allowed(origins: Origins, origin: str) -> None:
             f"{origin} cannot ask: give https://host[:port], or http://localhost[:port] together "
             "with --allow-http-localhost."
         ) from error
-
-
-def _lines(view: SlotView) -> list[str]:
-    if view.trouble is not None:
-        return [_PROBLEMS.get(view.trouble.code, f"the card failed ({view.trouble.code})")]
-    if view.card is None:
-        return ["no card"]
-    lines = [
-        f"holder      {view.card.holder}",
-        f"valid       {view.card.not_before:%Y-%m-%d} to {view.card.not_after:%Y-%m-%d}",
-    ]
-    if view.card.not_after < _now():
-        lines.append("            this card has expired")
-    if view.card.tries_left is not None:
-        blocked = " (blocked: go to your municipality)" if view.card.tries_left == 0 else ""
-        lines.append(f"PIN tries   {view.card.tries_left}{blocked}")
-    return lines
-
-
-def _as_json(view: SlotView) -> dict[str, Any]:
-    shown: dict[str, Any] = {"reader": view.reader, "card": None}
-    if view.trouble is not None:
-        shown["problem"] = view.trouble.code
-    if view.card is not None:
-        shown["card"] = {
-            "holder": view.card.holder,
-            "not_before": view.card.not_before.isoformat(),
-            "not_after": view.card.not_after.isoformat(),
-            "tries_left": view.card.tries_left,
-            "fingerprint": view.card.fingerprint,
-        }
-    return shown

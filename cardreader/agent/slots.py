@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from cardreader import client
 from cardreader.client import CardSummary
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cardreader.client import CardSession
     from cardreader.reader import Connection, Reader, ReaderSource
 
+_Value = TypeVar("_Value")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SlotView:
@@ -28,6 +30,15 @@ class SlotView:
 
     reader: str
     card: CardSummary | None
+    trouble: CardError | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlotReading(Generic[_Value]):
+    """One reader, and what was read of its card, or what is wrong with that card."""
+
+    reader: str
+    value: _Value | None
     trouble: CardError | None
 
 
@@ -86,8 +97,18 @@ class Slots:
 
     def look(self) -> list[SlotView]:
         """Read each reader's card as far as that needs no PIN."""
+        return [
+            SlotView(reader=found.reader, card=found.value, trouble=found.trouble)
+            for found in self.each(client.summary)
+        ]
+
+    def each(self, read: Callable[[CardSession], _Value]) -> list[SlotReading[_Value]]:
+        """Read something of the card in each reader; an empty reader has neither value nor trouble.
+
+        What ``read`` raises of a card's trouble stands in that reader's place.
+        """
         with self._busy:
-            return [self._view(reader) for reader in self._readers()]
+            return [self._reading(reader, read) for reader in self._readers()]
 
     @contextmanager
     def card(self) -> Iterator[CardSession]:
@@ -124,12 +145,15 @@ class Slots:
         except ReaderUnavailable:
             return ()
 
-    def _view(self, reader: Reader) -> SlotView:
-        if not reader.card_present():
-            return SlotView(reader=reader.name, card=None, trouble=None)
-        try:
-            with reader.connect() as connection:
-                card = client.summary(self._open_session(connection))
-        except CardError as error:
-            return SlotView(reader=reader.name, card=None, trouble=error)
-        return SlotView(reader=reader.name, card=card, trouble=None)
+    def _reading(
+        self, reader: Reader, read: Callable[[CardSession], _Value]
+    ) -> SlotReading[_Value]:
+        value: _Value | None = None
+        trouble: CardError | None = None
+        if reader.card_present():
+            try:
+                with reader.connect() as connection:
+                    value = read(self._open_session(connection))
+            except CardError as error:
+                trouble = error
+        return SlotReading(reader=reader.name, value=value, trouble=trouble)

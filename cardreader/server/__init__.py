@@ -1,6 +1,7 @@
 """The provider's side of the card: logins by token, and identity files, believed once verified."""
 
 from cardreader.beid.register import ChipProof, UnverifiedFiles
+from cardreader.server.certified import CertifiedCard, certified
 from cardreader.server.files import (
     CertifiedHolder,
     VerifiedAddress,
@@ -14,6 +15,7 @@ from cardreader.server.login import CardChallenge, CardServer, VerifiedCard
 __all__ = [
     "CardChallenge",
     "CardServer",
+    "CertifiedCard",
     "CertifiedHolder",
     "ChipProof",
     "UnverifiedFiles",
@@ -22,5 +24,6 @@ __all__ = [
     "VerifiedFiles",
     "VerifiedIdentity",
     "VerifiedPhoto",
+    "certified",
     "verify_files",
 ]

@@ -222,8 +222,8 @@ def _require_same_person(identity: UnverifiedIdentity, holder: CertifiedHolder) 
         kinds = frozenset({"citizen" if document.code == _BELGIAN_CHILD else "foreigner"})
     if holder.kind not in kinds:
         raise FilesOfAnother("the document is of another kind than the certificate")
-    if holder.generation == "1.8" and not identity.card_key_digest:
-        raise FilesOfAnother("the certificate is of a newer card than the files")
+    if (holder.generation == "1.8") != bool(identity.card_key_digest):
+        raise FilesOfAnother("the certificate is of another generation of cards than the files")
 
 
 def _chip_proven(

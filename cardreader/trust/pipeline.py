@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cardreader import token
 from cardreader.trust import certificate, chain, revocation, signature
@@ -23,6 +23,17 @@ Check = Callable[[Case], Case]
 def well_formed(case: Case) -> Case:
     """The text is a token of the ``web-eid:1`` family."""
     return replace(case, found_token=token.parse(case.text))
+
+
+CERTIFICATE_CHECKS: Final[tuple[Check, ...]] = (
+    certificate.decoded,
+    certificate.for_authentication,
+    certificate.under_authentication_policy,
+    certificate.in_force,
+    certificate.naming_one_person,
+    chain.leading_to_a_trusted_root,
+)
+"""What a certificate must hold by itself, where there is no signature to check."""
 
 
 def checks(status: RevocationCheck) -> tuple[Check, ...]:

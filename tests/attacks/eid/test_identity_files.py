@@ -75,9 +75,11 @@ def test_a_foreigners_certificate_does_not_go_with_a_citizens_files() -> None:
         verify(of_card(document_type=61), holder=Named(kind="citizen"))
 
 
-def test_the_files_of_an_older_card_do_not_go_with_a_newer_certificate() -> None:
+def test_files_and_certificate_of_two_generations_do_not_go_together() -> None:
     with pytest.raises(FilesOfAnother):
         verify(good("1.7"), holder=Named(generation="1.8"))
+    with pytest.raises(FilesOfAnother):
+        verify(good("1.8"), holder=Named(generation="1.7"))
 
 
 @pytest.mark.parametrize("code", [7, 8])

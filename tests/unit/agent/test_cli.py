@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from cardreader.agent.cli import agent, card
 from cardreader.agent.httpd import AgentServer
-from tests.world.holders import NUMBER, soft_card
+from tests.world.holders import soft_card
 
 ROOT = Path(__file__).parents[3]
 SERVER_LIBRARIES = ("flask", "sqlalchemy", "authlib", "redis", "alembic", "granian", "joserfc")
@@ -29,21 +29,6 @@ def folder(tmp_path: Path) -> Path:
 
 def run(group: object, *words: str) -> Result:
     return CliRunner().invoke(group, words)  # type: ignore[arg-type] # a click group
-
-
-def test_show_says_holder_validity_and_tries(folder: Path) -> None:
-    shown = run(card, "show", "--cards", str(folder), "--insert", "nora")
-    assert shown.exit_code == 0
-    assert "Nora Élise Specimen" in shown.output
-    assert "PIN tries   3" in shown.output
-    assert NUMBER not in shown.output
-
-
-def test_show_in_json_names_an_empty_reader_too(folder: Path) -> None:
-    (empty,) = json.loads(run(card, "show", "--json", "--cards", str(folder)).output)
-    assert empty["card"] is None
-    shown = run(card, "show", "--json", "--cards", str(folder), "--insert", "nora")
-    assert json.loads(shown.output)[0]["card"]["tries_left"] == 3
 
 
 def test_certificates_are_printed_in_pem(folder: Path) -> None:
