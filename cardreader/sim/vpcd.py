@@ -157,8 +157,20 @@ def _exactly(line: socket.socket, count: int) -> bytes | None:
     """Read so many bytes, or None when the line ends before."""
     collected = bytearray()
     while len(collected) < count:
+        _hurry(line)
         part = line.recv(count - len(collected))
         if not part:
             return None
         collected += part
     return bytes(collected)
+
+
+def _hurry(line: socket.socket) -> None:
+    """Acknowledge at once: the driver sends length and body apart, and waits in between.
+
+    Without it (Linux alone knows it) each command lasts 40 ms longer.
+    """
+    quick = getattr(socket, "TCP_QUICKACK", None)
+    if quick is not None:
+        with contextlib.suppress(OSError):
+            line.setsockopt(socket.IPPROTO_TCP, quick, 1)

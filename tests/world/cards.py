@@ -72,6 +72,11 @@ class World:
         """A citizen's card; its tries are kept in its file."""
         return SoftCard.load(self.cards / f"{name}.json", entropy=secrets.token_bytes)
 
+    def image(self, name: str) -> CardImage:
+        """What the municipality put into a citizen's card."""
+        image, _ = read_image(self.cards / f"{name}.json")
+        return image
+
     def set_pin(self, name: str, pin: str) -> None:
         """Give a citizen's card, which is in no reader, another PIN and all its tries."""
         path = self.cards / f"{name}.json"
@@ -91,7 +96,7 @@ class World:
             country.reinstate(serial)
 
     def _serials(self, name: str) -> list[int]:
-        image, _ = read_image(self.cards / f"{name}.json")
+        image = self.image(name)
         places = (files.AUTHENTICATION_CERTIFICATE, files.SIGNATURE_CERTIFICATE)
         # The files end in zero bytes, which are no part of the certificate; an absent one has only
         # those.
@@ -196,7 +201,7 @@ def _afterwards(image: CardImage, citizen: Citizen, world: World, register_key: 
         return image
     another = None
     if citizen.another is not None:
-        another, _ = read_image(world.cards / f"{citizen.another}.json")
+        another = world.image(citizen.another)
     return spoil(image, citizen.damage, another=another)
 
 

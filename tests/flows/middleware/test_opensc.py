@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.flows.middleware.signing import sign_and_verify
 from tests.services.components import needs
 from tests.world import holders
 
@@ -65,7 +66,8 @@ def test_opensc_signs_with_the_authentication_key_of_applet_1_7(
     desk: CardDesk, tmp_path: Path
 ) -> None:
     desk.insert(holders.soft_card("1.7"))
-    sign_and_verify(desk, tmp_path, mechanism="SHA256-RSA-PKCS", applet="1.7")
+    key = holders.certificates("1.7").authentication.public_key()
+    sign_and_verify(desk, tmp_path, key, mechanism="SHA256-RSA-PKCS")
 
 
 def test_a_newer_opensc_signs_with_the_authentication_key_of_applet_1_8(
@@ -74,32 +76,8 @@ def test_a_newer_opensc_signs_with_the_authentication_key_of_applet_1_8(
     if version(desk) < KNOWS_P384:
         pytest.skip("OpenSC before 0.27 cannot sign with a P-384 card")
     desk.insert(holders.soft_card("1.8"))
-    sign_and_verify(desk, tmp_path, mechanism="ECDSA-SHA384", applet="1.8")
-
-
-def sign_and_verify(desk: CardDesk, folder: Path, *, mechanism: str, applet: AppletName) -> None:
-    tool, openssl = str(needs("pkcs11-tool")), str(needs("openssl"))
-    text, signature, public = folder / "text", folder / "signature", folder / "public.pem"
-    text.write_bytes(b"what the card signs")
-    key = holders.certificates(applet).authentication.public_key()
-    public.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    ran = desk.run(
-        *(tool, "--login", "--pin", holders.PIN, "--sign", "--id", "02"),
-        *("--mechanism", mechanism, "--signature-format", "openssl"),
-        *("--input-file", str(text), "--output-file", str(signature)),
-    )
-    assert ran.code == 0, ran.err
-    digest = "-sha256" if applet == "1.7" else "-sha384"
-    checked = desk.run(
-        openssl, "dgst", digest, "-verify", str(public), "-signature", str(signature), str(text)
-    )
-    assert checked.out.strip() == "Verified OK", checked.err
-    verified = desk.run(
-        *(tool, "--login", "--pin", holders.PIN, "--verify", "--id", "02"),
-        *("--mechanism", mechanism, "--signature-format", "openssl"),
-        *("--input-file", str(text), "--signature-file", str(signature)),
-    )
-    assert "Signature is valid" in verified.out, verified.err
+    key = holders.certificates("1.8").authentication.public_key()
+    sign_and_verify(desk, tmp_path, key, mechanism="ECDSA-SHA384")
 
 
 def test_opensc_is_told_how_many_tries_a_wrong_pin_leaves(desk: CardDesk) -> None:
