@@ -26,6 +26,7 @@ from cardreader.errors import (
 from cardreader.sim import profiles
 from cardreader.sim.pki import generate_key
 from tests.world import holders, identity_files, tokens
+from tests.world.deep import examples
 from tests.world.identity_files import CHALLENGE, Named, Read, of_card, verify
 
 if TYPE_CHECKING:
@@ -263,7 +264,7 @@ def test_nothing_but_zeros_may_follow_the_signature() -> None:
 NAMES = ("identity", "identity_signature", "address", "address_signature", "photo", "card_key")
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=examples(120))
 @given(
     name=st.sampled_from((*NAMES, "register_certificate")),
     place=st.integers(0, 5_000),

@@ -18,6 +18,7 @@ from cardreader.sim import profiles
 from cardreader.sim.register import Revocation
 from cardreader.trust import crl
 from tests.world import tokens
+from tests.world.deep import examples
 from tests.world.tokens import NOW, YEAR
 
 SERIALS = (1, 127, 128, 255, 256, 0x10 << 120, (0x10 << 120) + 7, (1 << 158) + 1)
@@ -42,7 +43,7 @@ def test_every_serial_of_a_list_is_found_and_no_other(count: int, reason: x509.R
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(serials=st.sets(st.integers(1, (1 << 159) - 1), max_size=20), other=st.integers(1, 1 << 158))
 def test_our_walk_finds_what_another_reader_finds(serials: set[int], other: int) -> None:
     der = listed(*serials)
@@ -116,7 +117,7 @@ def test_a_list_that_its_ca_signed_and_that_is_none_is_refused(der: Any) -> None
         crl.verify(der(), ca=ca(), now=NOW)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(place=st.integers(0, 5_000), length=st.integers(0, 8), fresh=st.binary(max_size=12))
 def test_no_bytes_in_a_list_raise_anything_but_a_refusal(
     place: int, length: int, fresh: bytes

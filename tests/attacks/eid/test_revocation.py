@@ -21,6 +21,7 @@ from cardreader.errors import (
 from cardreader.sim import profiles
 from cardreader.sim.pki import OcspLies
 from tests.world import tokens
+from tests.world.deep import examples
 from tests.world.tokens import NOW, YEAR, Provider
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ def test_a_ca_whose_responder_has_no_address_is_judged_by_its_list() -> None:
     assert provider.world.calls == [CRL]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(place=st.integers(0, 5_000), length=st.integers(0, 8), fresh=st.binary(max_size=12))
 def test_no_answer_of_a_responder_raises_anything_but_a_refusal(
     place: int, length: int, fresh: bytes

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cardreader.errors import CardError, SignatureWrong, TokenMalformed, TokenRefused
 from cardreader.trust.signature import signed_bytes
 from tests.world import tokens
+from tests.world.deep import examples
 from tests.world.tokens import ORIGIN, Provider
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def test_another_cards_certificate_with_this_cards_signature_is_refused() -> Non
     refused(change)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     name=st.sampled_from(["signature", "unverifiedCertificate"]),
     place=st.integers(0, 5_000),
@@ -145,7 +146,7 @@ def test_a_good_token_with_one_byte_changed_never_gets_in(name: str, place: int,
         provider.server.complete(challenge, json.dumps(bad), origin=ORIGIN)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(
     certificate=st.binary(max_size=400),
     signature=st.binary(max_size=200),
