@@ -7,7 +7,7 @@ it. After any error a connection is thrown away, and every idle one with it.
 from __future__ import annotations
 
 import os
-import threading
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from idp.store.ports import StoreUnavailable
@@ -42,7 +42,9 @@ class Pool(Generic[_C]):
     def _start(self) -> None:
         self._pid = os.getpid()
         self._idle: list[_C] = []
-        self._places = threading.BoundedSemaphore(self._most)
+        self._places: SimpleQueue[None] = SimpleQueue()
+        for _ in range(self._most):
+            self._places.put(None)
 
     def take(self) -> _C:
         """Give a connection of this process's own; ``give`` or ``discard`` it afterwards.
@@ -55,8 +57,10 @@ class Pool(Generic[_C]):
             self._start()
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        if not self._places.acquire(timeout=self._wait):
-            raise StoreUnavailable("every connection is busy")
+        try:
+            self._places.get(timeout=self._wait)
+        except Empty:
+            raise StoreUnavailable("every connection is busy") from None
         try:
             return self._idle.pop()
         except IndexError:
@@ -64,7 +68,7 @@ class Pool(Generic[_C]):
         try:
             return self._connect()
         except BaseException:
-            self._places.release()
+            self._places.put(None)
             raise
 
     def give(self, connection: _C) -> None:
@@ -73,13 +77,13 @@ class Pool(Generic[_C]):
             self._close(connection)
         else:
             self._idle.append(connection)
-        self._places.release()
+        self._places.put(None)
 
     def discard(self, connection: _C) -> None:
         """Throw away a connection that failed, and the idle ones, which may share its fate."""
         self._close(connection)
         self._empty()
-        self._places.release()
+        self._places.put(None)
 
     def close(self) -> None:
         """Close what is idle now and the rest when it is given back."""

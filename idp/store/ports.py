@@ -253,15 +253,24 @@ class Grants(Protocol):
 class Unit(Protocol):
     """One unit of work: everything in it is committed together, with its audit rows."""
 
-    clients: Clients
-    people: People
-    sessions: Sessions
-    consents: Consents
-    grants: Grants
-    outbox: Outbox
-    audit: AuditTrail
-    leases: Leases
-    keys: KeyRows
+    @property
+    def clients(self) -> Clients: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def consents(self) -> Consents: ...
+    @property
+    def grants(self) -> Grants: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def audit(self) -> AuditTrail: ...
+    @property
+    def leases(self) -> Leases: ...
+    @property
+    def keys(self) -> KeyRows: ...
 
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent; the unit then rolls back."""

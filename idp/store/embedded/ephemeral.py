@@ -7,7 +7,7 @@ verb is one statement and its own transaction. There is nobody to wake: whoever 
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from idp.store.limits import fitting
@@ -17,7 +17,7 @@ from idp.store.sql.moments import micros
 from idp.store.sql.sqlite import BUSY_SECONDS, connect, unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -141,20 +141,13 @@ class EmbeddedEphemeral:
                 self._run(statement, (micros(now),))
 
     def _run(self, statement: str, values: tuple[Any, ...] | dict[str, Any]) -> list[Any]:
-        with self._connection() as connection:
-            return connection.execute(statement, values).fetchall()
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
         connection = self._pool.take()
-        healthy = False
         try:
-            yield connection
-            healthy = True
-        except sqlite3.Error as error:
-            raise unavailable(error) from error
-        finally:
-            if healthy:
-                self._pool.give(connection)
-            else:
-                self._pool.discard(connection)
+            rows = connection.execute(statement, values).fetchall()
+        except BaseException as error:
+            self._pool.discard(connection)
+            if isinstance(error, sqlite3.Error):
+                raise unavailable(error) from error
+            raise
+        self._pool.give(connection)
+        return rows

@@ -33,7 +33,12 @@ _EVENT_BYTES = 16
 
 
 class SqlUnit:
-    """One unit of work; of no use after its block."""
+    """One unit of work; of no use after its block.
+
+    A repository is made when it is asked for: few units need more than two.
+    """
+
+    __slots__ = ("_entropy", "_link", "_vault", "clients")
 
     def __init__(
         self,
@@ -47,14 +52,46 @@ class SqlUnit:
         self._vault = vault
         self._entropy = entropy
         self.clients: Clients = SqlClients(link, cache)
-        self.people: People = SqlPeople(link, vault)
-        self.sessions: Sessions = SqlSessions(link, vault)
-        self.consents: Consents = SqlConsents(link)
-        self.grants: Grants = SqlGrants(link, vault)
-        self.outbox: Outbox = SqlOutbox(link, vault, entropy)
-        self.audit: AuditTrail = SqlAuditTrail(link)
-        self.leases: Leases = SqlLeases(link)
-        self.keys: KeyRows = SqlKeys(link)
+
+    @property
+    def people(self) -> People:
+        """People and their subjects."""
+        return SqlPeople(self._link, self._vault)
+
+    @property
+    def sessions(self) -> Sessions:
+        """Signed-in browsers."""
+        return SqlSessions(self._link, self._vault)
+
+    @property
+    def consents(self) -> Consents:
+        """Remembered agreements."""
+        return SqlConsents(self._link)
+
+    @property
+    def grants(self) -> Grants:
+        """Grants and what hangs off them."""
+        return SqlGrants(self._link, self._vault)
+
+    @property
+    def outbox(self) -> Outbox:
+        """Deliveries."""
+        return SqlOutbox(self._link, self._vault, self._entropy)
+
+    @property
+    def audit(self) -> AuditTrail:
+        """The audit rows."""
+        return SqlAuditTrail(self._link)
+
+    @property
+    def leases(self) -> Leases:
+        """Who does a housekeeping job."""
+        return SqlLeases(self._link)
+
+    @property
+    def keys(self) -> KeyRows:
+        """The signing keys."""
+        return SqlKeys(self._link)
 
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent."""

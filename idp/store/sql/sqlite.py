@@ -19,6 +19,7 @@ from idp.store.sql.machine import MachineLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
@@ -139,17 +140,13 @@ class SqliteEngine:
             connect=opened, close=sqlite3.Connection.close, most=_READERS, wait=BUSY_SECONDS
         )
 
-    @contextmanager
-    def writing(self) -> Iterator[Link]:
+    def writing(self) -> AbstractContextManager[Link]:
         """Open a unit by BEGIN IMMEDIATE: the write lock is taken first, never upgraded to."""
-        with _borrowed(self._writer, "BEGIN IMMEDIATE", "COMMIT") as connection:
-            yield SqliteLink(connection, reading=False)
+        return _unit(self._writer, "BEGIN IMMEDIATE", "COMMIT", reading=False)
 
-    @contextmanager
-    def reading(self) -> Iterator[Link]:
+    def reading(self) -> AbstractContextManager[Link]:
         """Open a unit that sees one snapshot."""
-        with _borrowed(self._readers, "BEGIN", "ROLLBACK") as connection:
-            yield SqliteLink(connection, reading=True)
+        return _unit(self._readers, "BEGIN", "ROLLBACK", reading=True)
 
     def time(self) -> datetime:
         """Give the time of the machine that the file lies on: ours."""
@@ -163,7 +160,7 @@ class SqliteEngine:
 
 
 @contextmanager
-def _borrowed(pool: Pool[sqlite3.Connection], begin: str, end: str) -> Iterator[sqlite3.Connection]:
+def _unit(pool: Pool[sqlite3.Connection], begin: str, end: str, *, reading: bool) -> Iterator[Link]:
     connection = pool.take()
     healthy = False
     try:
@@ -172,7 +169,7 @@ def _borrowed(pool: Pool[sqlite3.Connection], begin: str, end: str) -> Iterator[
         except sqlite3.Error as error:
             raise unavailable(error) from error
         try:
-            yield connection
+            yield SqliteLink(connection, reading=reading)
         except StoreUnavailable:
             raise
         except BaseException:
