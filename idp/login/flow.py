@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from idp.login.ending import Completion
     from idp.login.methods import LoginMethod, Proof
     from idp.login.sessions import SignedIn
-    from idp.login.transactions import Held
+    from idp.login.transactions import Held, Login
     from idp.store.ports import Ephemeral, Ledger, Unit, Vault
 
 __all__ = ["EndedSession", "LoginFlow", "LoginRefused", "Page", "Turn", "Visitor"]
@@ -130,22 +130,22 @@ class LoginFlow:
 
     # --- somebody proves who they are -------------------------------------------------------------
 
-    def choose(self, tx_id: str, visitor: Visitor, method: MethodName) -> Turn:
+    def choose(self, login: Login, visitor: Visitor, method: MethodName) -> Turn:
         """Take the choice of a means; the card gets its challenge (``turn.tx.challenge``)."""
-        held = self._transactions.get(tx_id, visitor)
+        held = self._transactions.get(login, visitor)
         with self._ledger.read() as unit:
             client = self._gather.client(unit, held.tx)
         if method not in self._gather.methods(held.tx, client):
             raise LoginRefused(INVALID_REQUEST, "this means is not offered here", tx=held.tx)
         return self._proving(self._start(held, method), client)
 
-    def prove(self, tx_id: str, visitor: Visitor, method: MethodName, answer: str) -> Turn:
+    def prove(self, login: Login, visitor: Visitor, method: MethodName, answer: str) -> Turn:
         """Take an answer: the Web eID token as JSON text, or the seeded user name.
 
         The challenge is gone before anything is verified. A refused answer leaves the login open:
         the turn carries ``trouble`` and, for the card, a new challenge.
         """
-        held = self._transactions.get(tx_id, visitor)
+        held = self._transactions.get(login, visitor)
         if held.tx.step is not Step.PROVING or held.tx.method is not method:
             raise LoginRefused(LOGIN_MOVED, f"an answer at {held.tx.step}", tx=held.tx)
         challenge = issued_challenge(held.tx)
@@ -227,13 +227,13 @@ class LoginFlow:
     # --- the person agrees, or does not -----------------------------------------------------------
 
     def consent(
-        self, tx_id: str, visitor: Visitor, *, agreed: frozenset[str], remember: bool
+        self, login: Login, visitor: Visitor, *, agreed: frozenset[str], remember: bool
     ) -> Turn:
         """Take the agreement of the person who proved, in the session that the page was shown to.
 
         ``agreed`` are claim names; essential ones that were shown are always among them.
         """
-        held = self._transactions.get(tx_id, visitor)
+        held = self._transactions.get(login, visitor)
         if held.tx.step is not Step.AGREEING:
             raise LoginRefused(LOGIN_MOVED, f"an agreement at {held.tx.step}", tx=held.tx)
         with self._ending.deciding(held.tx, held), self._ledger.begin() as unit:
@@ -244,18 +244,18 @@ class LoginFlow:
             outcome = self._decide(unit, standing, given=given)
         return self._after(outcome, held)
 
-    def cancel(self, tx_id: str, visitor: Visitor) -> Turn:
+    def cancel(self, login: Login, visitor: Visitor) -> Turn:
         """End the login because the person says no: the e-service is told ``access_denied``."""
-        held = self._transactions.get(tx_id, visitor)
+        held = self._transactions.get(login, visitor)
         with self._ledger.read() as unit:
             client = self._gather.client(unit, held.tx)
         over = self._ending.refuse(held, ACCESS_DENIED)
         answer = refusal(reply_to(over.request), ACCESS_DENIED, issuer=self._issuer)
         return Turn(tx=over, client=client, page=Page.DONE, answer=answer)
 
-    def restart(self, tx_id: str, visitor: Visitor) -> Turn:
+    def restart(self, login: Login, visitor: Visitor) -> Turn:
         """Go back to the choice of a means; an expired login starts again under a new id."""
-        held = self._transactions.own(tx_id, visitor)
+        held = self._transactions.own(login, visitor)
         if held.tx.step in transaction.OVER:
             raise LoginRefused(LOGIN_SPENT, f"step is {held.tx.step}", tx=held.tx)
         if self._transactions.expired(held.tx):
@@ -279,16 +279,16 @@ class LoginFlow:
                 return None
         return EndedSession(session=session)
 
-    # --- forms ------------------------------------------------------------------------------------
-
     def form_token(self, tx: Transaction, visitor: Visitor) -> str:
         """Give what every form of this login's pages carries: bound to login, browser, session."""
         del visitor  # what a token is bound to stands in the transaction
         return forms.form_token(self._vault, tx)
 
-    def check_form(self, tx_id: str, visitor: Visitor, token: str | None) -> None:
-        """Refuse a form that is not of this login's pages in this browser. Raises: Refused."""
-        forms.demand(self._vault, self._transactions.own(tx_id, visitor).tx, token)
+    def check_form(self, tx_id: str, visitor: Visitor, token: str | None) -> Held:
+        """Give the login to go on with, if the form is of its pages. Raises: Refused."""
+        held = self._transactions.own(tx_id, visitor)
+        forms.demand(self._vault, held.tx, token)
+        return held
 
     # --- what the turns above have in common ------------------------------------------------------
 

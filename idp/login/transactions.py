@@ -52,6 +52,10 @@ class Held:
     version: int
 
 
+Login = str | Held
+"""A login by its identifier, or as this very request has read it: nothing is read twice."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Browser:
     """The browser of a visitor: the hash of its cookie, and the cookie to set if it is new."""
@@ -121,8 +125,8 @@ class Transactions:
         log.transaction_id.set(held.tx.id)
         return held
 
-    def get(self, tx_id: str, visitor: Visitor, *, claims: Browser | None = None) -> Held:
-        """Read an open transaction of this browser.
+    def get(self, login: Login, visitor: Visitor, *, claims: Browser | None = None) -> Held:
+        """Give an open transaction of this browser.
 
         One that came by a cross-site POST belongs to the first browser that visits it, which
         ``claims`` it: whoever could give its link away could as well give the request's own away.
@@ -131,7 +135,7 @@ class Transactions:
             Refused: unknown, or of another browser.
             LoginRefused: expired, over, or claimed by another request at the same moment.
         """
-        held = self._known(tx_id)
+        held = self._known(login)
         if claims is not None and held.tx.binding == UNCLAIMED:
             held = self.move(held, replace(held.tx, binding=claims.binding))
         else:
@@ -143,9 +147,9 @@ class Transactions:
             raise LoginRefused(LOGIN_EXPIRED, tx=held.tx)
         return held
 
-    def own(self, tx_id: str, visitor: Visitor) -> Held:
-        """Read a transaction of this browser in any state. Raises: Refused."""
-        held = self._known(tx_id)
+    def own(self, login: Login, visitor: Visitor) -> Held:
+        """Give a transaction of this browser in any state. Raises: Refused."""
+        held = self._known(login)
         _prove_owner(held.tx, visitor)
         log.transaction_id.set(held.tx.id)
         return held
@@ -175,8 +179,8 @@ class Transactions:
         except (LoginRefused, StoreUnavailable):
             return over
 
-    def _known(self, tx_id: str) -> Held:
-        held = self._read(tx_id)
+    def _known(self, login: Login) -> Held:
+        held = login if isinstance(login, Held) else self._read(login)
         if held is None:
             raise Refused(LOGIN_UNKNOWN)
         return held

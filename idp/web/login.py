@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
     from idp.login.flow import LoginFlow, Visitor
+    from idp.login.transactions import Held
     from idp.web.answers import Answers
     from idp.web.browser import Browser
     from idp.web.cookies import Cookies
@@ -58,52 +59,52 @@ class LoginPages:
 
     def method(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: a means of login was chosen."""
-        visitor, fields = self._form(request, browser, login)
+        held, visitor, fields = self._form(request, browser, login)
         try:
             chosen = MethodName(fields.get("method", ""))
         except ValueError:
             raise Refused(INVALID_REQUEST, "no such means") from None
-        turn = self._flow.choose(login, visitor, chosen)
+        turn = self._flow.choose(held, visitor, chosen)
         return self._answers.after_post(turn, browser)
 
     def card_answer(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: the card's token."""
-        visitor, fields = self._form(request, browser, login)
-        turn = self._flow.prove(login, visitor, MethodName.CARD, fields.get("token", ""))
+        held, visitor, fields = self._form(request, browser, login)
+        turn = self._flow.prove(held, visitor, MethodName.CARD, fields.get("token", ""))
         return self._answers.after_post(turn, browser)
 
     def seeded(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: the name of a seeded person."""
-        visitor, fields = self._form(request, browser, login)
-        turn = self._flow.prove(login, visitor, MethodName.SEEDED, fields.get("username", ""))
+        held, visitor, fields = self._form(request, browser, login)
+        turn = self._flow.prove(held, visitor, MethodName.SEEDED, fields.get("username", ""))
         return self._answers.after_post(turn, browser)
 
     def consent(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: the citizen agreed to the claims that are ticked."""
-        visitor, fields = self._form(request, browser, login)
+        held, visitor, fields = self._form(request, browser, login)
         agreed = frozenset(
             name.removeprefix(CLAIM_PREFIX)
             for name, value in fields.items()
             if name.startswith(CLAIM_PREFIX) and value == "1"
         )
         turn = self._flow.consent(
-            login, visitor, agreed=agreed, remember=fields.get("remember") == "1"
+            held, visitor, agreed=agreed, remember=fields.get("remember") == "1"
         )
         return self._answers.after_post(turn, browser)
 
     def cancel(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: the citizen does not want to; the e-service is told."""
-        visitor, _ = self._form(request, browser, login)
-        return self._answers.after_post(self._flow.cancel(login, visitor), browser)
+        held, visitor, _ = self._form(request, browser, login)
+        return self._answers.after_post(self._flow.cancel(held, visitor), browser)
 
     def restart(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: back to the choice of a means, or: this is not me."""
-        visitor, _ = self._form(request, browser, login)
-        return self._answers.after_post(self._flow.restart(login, visitor), browser)
+        held, visitor, _ = self._form(request, browser, login)
+        return self._answers.after_post(self._flow.restart(held, visitor), browser)
 
     def _form(
         self, request: Request, browser: Browser, login: str
-    ) -> tuple[Visitor, Mapping[str, str]]:
+    ) -> tuple[Held, Visitor, Mapping[str, str]]:
         """Read a form of ours and prove that it came from this browser's page.
 
         Raises:
@@ -112,8 +113,8 @@ class LoginPages:
         log.transaction_id.set(login)
         fields = read_form(request)
         visitor = browser.visitor()
-        self._flow.check_form(login, visitor, fields.get(FORM_TOKEN, ""))
-        return visitor, fields
+        held = self._flow.check_form(login, visitor, fields.get(FORM_TOKEN, ""))
+        return held, visitor, fields
 
     def _choose_language(self, request: Request, login: str) -> Response:
         """Keep the language if there is such a one; whatever else was asked is not."""

@@ -14,6 +14,7 @@ from idp.errors import (
     INVALID_REQUEST_URI,
     LOGIN_ELSEWHERE,
     LOGIN_EXPIRED,
+    LOGIN_MOVED,
     LOGIN_REQUIRED,
     LOGIN_SPENT,
     LOGIN_UNKNOWN,
@@ -259,3 +260,23 @@ def test_a_refusal_to_the_owner_carries_the_login(house: House) -> None:
     with pytest.raises(LoginRefused) as refused:
         browser.visit()
     assert refused.value.tx == browser.tx
+
+
+def test_a_step_reads_the_login_that_its_form_was_checked_with_only_once(house: House) -> None:
+    browser = house.browser()
+    browser.open()
+    token = browser.flow.form_token(browser.tx, browser.visitor)
+    login = browser.flow.check_form(browser.tx.id, browser.visitor, token)
+    house.ephemeral._values.clear()
+    assert (
+        why(lambda: browser.flow.choose(login, browser.visitor, MethodName.SEEDED)) is LOGIN_MOVED
+    )
+
+
+def test_a_login_that_was_checked_for_one_browser_moves_for_no_other(house: House) -> None:
+    browser, other = house.browser(), house.browser()
+    browser.open()
+    other.open()
+    token = browser.flow.form_token(browser.tx, browser.visitor)
+    login = browser.flow.check_form(browser.tx.id, browser.visitor, token)
+    assert why(lambda: browser.flow.cancel(login, other.visitor)) is LOGIN_ELSEWHERE

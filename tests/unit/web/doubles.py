@@ -152,10 +152,11 @@ class Flow:
         del tx, visitor
         return TOKEN
 
-    def check_form(self, tx_id: str, visitor: Visitor, token: str | None) -> None:
-        del tx_id, visitor
+    def check_form(self, tx_id: str, visitor: Visitor, token: str | None) -> str:
+        del visitor
         if token != TOKEN:
             raise Refused(FORM_FORGED, "double")
+        return tx_id
 
     def end_session(self, visitor: Visitor, *, why: str) -> None:
         self.ended.append(f"{visitor.session} {why}")
