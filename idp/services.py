@@ -160,7 +160,7 @@ def _furnish(base: Foundation) -> Services:
             settings, ledger=ledger, authentication=authentication, now=now
         ),
         revocation=Revocation(ledger=ledger, authentication=authentication, now=now),
-        logout=Logout(ledger=ledger, ring=ring, issuer=settings.issuer),
+        logout=Logout(ledger=ledger, ring=ring, issuer=settings.issuer, now=now),
         flow=LoginFlow(
             settings,
             ledger=ledger,

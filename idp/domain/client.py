@@ -105,6 +105,11 @@ class Client:
         return self.name.get(language) or self.name.get("en") or next(iter(self.name.values()))
 
 
+def is_open(client: Client, now: datetime) -> bool:
+    """Tell whether anything is done for this client: it is enabled and its end has not come."""
+    return client.enabled and (client.expires_at is None or now < client.expires_at)
+
+
 def subject_sector(client: Client) -> Sector:
     """Give the sector in whose words a person is named to this client (OpenID Connect Core 8.1)."""
     return PUBLIC_SECTOR if client.subject_type is SubjectType.PUBLIC else client.sector

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from idp.domain.client import is_open
 from idp.domain.event import CardEvidence
 from idp.domain.person import PersonState
 from idp.errors import ACCOUNT_NOT_ACTIVE, CLIENT_DISABLED, EVIDENCE_EXPIRED, Refused
@@ -26,9 +27,7 @@ def may_issue(
     """
     if person_state is not PersonState.ACTIVE:
         raise Refused(ACCOUNT_NOT_ACTIVE, f"person is {person_state}")
-    if not client.enabled:
-        raise Refused(CLIENT_DISABLED, "client is disabled")
-    if client.expires_at is not None and now >= client.expires_at:
-        raise Refused(CLIENT_DISABLED, "client registration has ended")
+    if not is_open(client, now):
+        raise Refused(CLIENT_DISABLED, "client is disabled, or its registration has ended")
     if isinstance(evidence, CardEvidence) and now >= evidence.not_after:
         raise Refused(EVIDENCE_EXPIRED, "card certificate ended after the login")

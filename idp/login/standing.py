@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from idp.domain import claims
-from idp.domain.client import subject_sector
+from idp.domain.client import is_open, subject_sector
 from idp.domain.person import SubjectId
 from idp.domain.redirects import registered
 from idp.errors import CLIENT_DISABLED, REDIRECT_URI_MISMATCH, UNKNOWN_CLIENT, Refused
@@ -54,9 +54,7 @@ class Gatherer:
         client = unit.clients.get(tx.request.client_id)
         if client is None:
             raise Refused(UNKNOWN_CLIENT, "removed since the login began")
-        if not client.enabled or (
-            client.expires_at is not None and self.now() >= client.expires_at
-        ):
+        if not is_open(client, self.now()):
             raise Refused(CLIENT_DISABLED, "disabled or ended since the login began")
         if registered(tx.request.redirect_uri, client.redirect_uris) is None:
             raise Refused(REDIRECT_URI_MISMATCH, "redirect_uri taken out since the login began")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
-from idp.domain.client import Client, ClientAuth, ClientId
+from idp.domain.client import Client, ClientAuth, ClientId, is_open
 from idp.errors import CLIENT_DISABLED, INVALID_CLIENT, INVALID_REQUEST, Refused
 from idp.oidc import assertions
 from idp.oidc.assertions import Assertions, SpentAssertion, UnverifiedAssertion
@@ -138,10 +138,8 @@ class ClientAuthentication:
             raise Refused(INVALID_CLIENT, "unknown client, wrong or expired secret")
 
     def _check_open(self, client: Client) -> None:
-        if not client.enabled:
-            raise Refused(CLIENT_DISABLED, "client is disabled")
-        if client.expires_at is not None and self._now() >= client.expires_at:
-            raise Refused(CLIENT_DISABLED, "client registration has ended")
+        if not is_open(client, self._now()):
+            raise Refused(CLIENT_DISABLED, "client is disabled, or its registration has ended")
 
 
 def _presented(params: Parameters, authorization: str | None) -> _Presented:

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from idp.domain.client import Client, ClientId
+from idp.domain.client import Client, ClientId, is_open
 from idp.errors import LOGOUT_HINT_WRONG, Refused
 from idp.oidc.checks import LONGEST_STATE
 from idp.oidc.hints import open_hint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from idp.oidc.form import Parameters
     from idp.oidc.hints import Hint, HintRing
     from idp.store.ports import Ledger
@@ -47,10 +50,13 @@ class LogoutRequest:
 class Logout:
     """Reads logout requests, by query or by form."""
 
-    def __init__(self, *, ledger: Ledger, ring: HintRing, issuer: str) -> None:
+    def __init__(
+        self, *, ledger: Ledger, ring: HintRing, issuer: str, now: Callable[[], datetime]
+    ) -> None:
         self._ledger = ledger
         self._ring = ring
         self._issuer = issuer
+        self._now = now
 
     def read(self, params: Parameters) -> LogoutRequest:
         """Read a request.
@@ -63,7 +69,7 @@ class Logout:
         client = self._client(params, hint)
         return LogoutRequest(
             client=client,
-            post_logout_redirect_uri=_proven(params, client, hint),
+            post_logout_redirect_uri=self._proven(params, client, hint),
             state=_state(params),
             subject=None if hint is None else hint.subject,
             sid=None if hint is None else hint.sid,
@@ -89,6 +95,18 @@ class Logout:
         with self._ledger.read() as unit:
             return unit.clients.get(ClientId(named))
 
+    def _proven(self, params: Parameters, client: Client | None, hint: Hint | None) -> str | None:
+        """Give the address if it is registered, byte for byte, for a hint's client (section 3)."""
+        sent = params.get("post_logout_redirect_uri")
+        if sent is None:
+            return None
+        known: tuple[str, ...] = ()
+        if client is not None and is_open(client, self._now()):
+            known = client.post_logout_redirect_uris
+        if hint is None or sent not in known:
+            raise Refused(LOGOUT_HINT_WRONG, "post_logout_redirect_uri is not proven")
+        return sent
+
 
 def post_logout_location(request: LogoutRequest) -> str | None:
     """Give where the browser goes after logout, ``state`` appended; ``None`` for our own page."""
@@ -96,17 +114,6 @@ def post_logout_location(request: LogoutRequest) -> str | None:
         return request.post_logout_redirect_uri
     joint = "&" if "?" in request.post_logout_redirect_uri else "?"
     return f"{request.post_logout_redirect_uri}{joint}{urlencode({'state': request.state})}"
-
-
-def _proven(params: Parameters, client: Client | None, hint: Hint | None) -> str | None:
-    """Give the address if it is registered, byte for byte, for the client of a hint (section 3)."""
-    sent = params.get("post_logout_redirect_uri")
-    if sent is None:
-        return None
-    known = client.post_logout_redirect_uris if client is not None and client.enabled else ()
-    if hint is None or sent not in known:
-        raise Refused(LOGOUT_HINT_WRONG, "post_logout_redirect_uri is not proven")
-    return sent
 
 
 def _state(params: Parameters) -> str | None:

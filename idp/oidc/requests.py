@@ -12,7 +12,7 @@ from enum import Flag, auto
 from typing import TYPE_CHECKING, Final, Protocol
 
 from idp.domain.answer import RefusedToClient, ReplyTo
-from idp.domain.client import ClientId
+from idp.domain.client import ClientId, is_open
 from idp.domain.redirects import registered
 from idp.errors import (
     CLIENT_DISABLED,
@@ -173,9 +173,7 @@ class RequestReader:
             client = unit.clients.get(ClientId(client_id))
         if client is None:
             raise Refused(UNKNOWN_CLIENT, "no such client")
-        if not client.enabled or (
-            client.expires_at is not None and self._now() >= client.expires_at
-        ):
+        if not is_open(client, self._now()):
             raise Refused(CLIENT_DISABLED, "client disabled or past its end")
         return client
 

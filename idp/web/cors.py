@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Response
 
-from idp.domain.client import ClientAuth
+from idp.domain.client import ClientAuth, is_open
 from idp.web import headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from werkzeug.wrappers import Request
 
@@ -29,8 +30,11 @@ _PREFLIGHT_LASTS: Final = "600"
 class CrossOrigin:
     """The origins allowed, re-read at most every few seconds: any page may cause the question."""
 
-    def __init__(self, ledger: Ledger, *, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, ledger: Ledger, *, now: Callable[[], datetime], monotonic: Callable[[], float]
+    ) -> None:
         self._ledger = ledger
+        self._now = now
         self._monotonic = monotonic
         self._known: tuple[float, frozenset[str]] | None = None
 
@@ -56,20 +60,21 @@ class CrossOrigin:
         return response
 
     def _origins(self) -> frozenset[str]:
-        now = self._monotonic()
+        asked = self._monotonic()
         known = self._known
-        if known is not None and now - known[0] < _REREAD.total_seconds():
+        if known is not None and asked - known[0] < _REREAD.total_seconds():
             return known[1]
         with self._ledger.read() as unit:
             clients = unit.clients.all()
+        now = self._now()
         found = frozenset(
             origin
             for client in clients
-            if client.enabled and client.auth is ClientAuth.NONE
+            if is_open(client, now) and client.auth is ClientAuth.NONE
             for uri in client.redirect_uris
             if (origin := headers.source(uri)) is not None and "//" in origin
         )
-        self._known = (now, found)
+        self._known = (asked, found)
         return found
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from idp import log
-from idp.domain.client import ClientId
+from idp.domain.client import ClientId, is_open
 from idp.errors import LOGIN_SPENT, Refused, WayOut
 from idp.login.flow import LoginRefused
 from idp.web import headers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from werkzeug.wrappers import Request, Response
 
@@ -73,10 +74,13 @@ _HOME: Final = Button(label=WayOut.CLOSE, address="/")
 class ErrorPages:
     """Shows problems."""
 
-    def __init__(self, pages: Pages, flow: LoginFlow, ledger: Ledger) -> None:
+    def __init__(
+        self, pages: Pages, flow: LoginFlow, ledger: Ledger, *, now: Callable[[], datetime]
+    ) -> None:
         self._pages = pages
         self._flow = flow
         self._ledger = ledger
+        self._now = now
 
     def show(self, error: Refused, *, request: Request, browser: Browser) -> Response:
         """Show a refusal's entry of the catalogue at the address that was asked."""
@@ -141,7 +145,9 @@ class ErrorPages:
                 client = unit.clients.get(ClientId(client_id))
         except Refused:
             return None
-        return _front_door(client.redirect_uris) if client is not None and client.enabled else None
+        if client is None or not is_open(client, self._now()):
+            return None
+        return _front_door(client.redirect_uris)
 
 
 def _front_door(uris: Iterable[str]) -> str | None:

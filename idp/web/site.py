@@ -75,9 +75,10 @@ class Site:
         self._answers = Answers(
             settings, services.flow, pages=self._pages, texts=self._texts, names=self._names
         )
-        self._errors = ErrorPages(self._pages, services.flow, services.ledger)
+        self._errors = ErrorPages(self._pages, services.flow, services.ledger, now=services.now)
         self._machine = Endpoints(
-            services, CrossOrigin(services.ledger, monotonic=services.monotonic)
+            services,
+            CrossOrigin(services.ledger, now=services.now, monotonic=services.monotonic),
         )
         self.endpoints = self._machine.table()
         self._views: dict[tuple[str, str], Handler] = {}

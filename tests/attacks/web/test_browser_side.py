@@ -198,6 +198,14 @@ def test_web_17_a_public_clients_own_origin_may_and_without_credentials(site: Vi
         assert "Origin" in given.headers["Vary"]
 
 
+def test_web_17_an_origin_whose_registration_has_ended_may_read_no_answer(
+    site: Visit, services: Any
+) -> None:
+    services.ledger.clients = (replace(doubles.BROWSER_APP, expires_at=doubles.NOW),)
+    answer = site.post("/token", {"a": "b"}, headers={"Origin": "https://app.example"})
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
 def test_web_17_pages_can_be_read_by_no_other_origin(site: Visit, services: Any) -> None:
     services.flow.next = turn(Page.CONSENT)
     for origin in ("https://app.example", "https://tax.example"):

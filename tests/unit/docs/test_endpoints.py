@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "endpoints.md"
 ENTRY = re.compile(r"^## `(\S+)`\n\nMethods: (.+?)\. Authentication: ", re.MULTILINE)
 ISSUER = "https://login.example"
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def written() -> dict[str, tuple[str, ...]]:
@@ -49,7 +51,8 @@ def test_machine_endpoints_have_the_methods_that_are_served(settings: Any) -> No
             self.settings = settings
 
     services: Any = Services()
-    table = Endpoints(services, CrossOrigin(services.ledger, monotonic=lambda: 0.0)).table()
+    origins = CrossOrigin(services.ledger, now=lambda: NOW, monotonic=lambda: 0.0)
+    table = Endpoints(services, origins).table()
     said = written()
     assert {path: said[path] for path in table} == {
         path: endpoint.methods for path, endpoint in table.items()

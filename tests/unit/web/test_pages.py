@@ -221,6 +221,15 @@ def test_an_unknown_login_leads_back_to_the_service_that_this_browser_came_from(
     assert 'href="/"' in shown
 
 
+def test_no_page_leads_to_a_service_whose_registration_has_ended(
+    site: Visit, services: Any
+) -> None:
+    services.flow.next = Refused(LOGIN_UNKNOWN)
+    services.ledger.clients = (replace(doubles.CLIENT, expires_at=doubles.NOW),)
+    came = {"Cookie": "__Host-sesame_service=tax"}
+    assert "tax.example" not in site.get(HERE, headers=came).text
+
+
 def test_every_way_out_has_a_label_in_every_language(services: Any) -> None:
     from idp.web.i18n import Texts
 

@@ -95,7 +95,7 @@ class Desk:
         self.reader = RequestReader(
             ledger=self.ledger, pushed=self.pushed, rules=self.rules, now=clock
         )
-        self.logout = Logout(ledger=self.ledger, ring=self.ring, issuer=ISSUER)
+        self.logout = Logout(ledger=self.ledger, ring=self.ring, issuer=ISSUER, now=clock)
         self.completion = Completion(self.settings, now=clock, entropy=secrets.token_bytes)
 
     def client(self, client_id: str = SHOP) -> Client:

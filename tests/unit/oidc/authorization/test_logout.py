@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,6 +83,14 @@ def test_an_address_that_is_not_registered_for_the_client_is_refused(
     leaving: Desk, uri: str
 ) -> None:
     refused(leaving, id_token_hint=leaving.id_token(), post_logout_redirect_uri=uri)
+
+
+def test_a_registration_that_has_ended_sends_nobody_on(leaving: Desk) -> None:
+    asked = {"id_token_hint": leaving.id_token(), "post_logout_redirect_uri": BYE}
+    leaving.change(expires_at=leaving.clock() + timedelta(seconds=1))
+    assert leaving.logout.read(form(asked)).post_logout_redirect_uri == BYE
+    leaving.change(expires_at=leaving.clock())
+    refused(leaving, **asked)
 
 
 def test_an_address_without_a_hint_is_refused(leaving: Desk) -> None:
