@@ -50,7 +50,7 @@ def certified(
         ),
         pipeline.CERTIFICATE_CHECKS,
     )
-    older = isinstance(case.certificate.public_key(), rsa.RSAPublicKey)
+    older = isinstance(case.key, rsa.RSAPublicKey)
     return CertifiedCard(
         kind=case.kind,
         national_number=case.subject.national_number,

@@ -142,7 +142,7 @@ class CardServer:
 
 def _card(case: Case) -> VerifiedCard:
     certificate, subject = case.certificate, case.subject
-    older = isinstance(certificate.public_key(), rsa.RSAPublicKey)
+    older = isinstance(case.key, rsa.RSAPublicKey)
     return VerifiedCard(
         kind=case.kind,
         given_names=subject.given_names,

@@ -11,9 +11,11 @@ from typing import Any, Final, Literal
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cardreader.trust import belgium
 
+CaKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 Kind = Literal["citizen", "foreigner"]
 
 _CA_MEMBERS: Final = frozenset(
@@ -59,6 +61,7 @@ class TrustedCa:
     """A CA that issues holder certificates, proven to stand under ``roots``.
 
     Attributes:
+        key: the certificate's, read once: reading a point of a curve is costly.
         roots: every pinned root whose key signed it: two certificates of one root may be pinned.
         ocsp: the only responders that we call for it; empty means CRL alone.
         crl: the only lists that we fetch for it.
@@ -70,6 +73,7 @@ class TrustedCa:
     label: str
     certificate: x509.Certificate
     fingerprint: bytes
+    key: CaKey
     roots: tuple[TrustedRoot, ...]
     ocsp: tuple[str, ...]
     crl: tuple[str, ...]
@@ -191,11 +195,15 @@ def _ca(folder: Path, row: dict[str, Any], roots: tuple[TrustedRoot, ...]) -> Tr
     above = tuple(root for root in roots if _issued(root.certificate, certificate))
     if not above:
         raise TrustMalformed(f"{row['label']}: signed by none of the roots")
+    key = certificate.public_key()
+    if not isinstance(key, CaKey):
+        raise TrustMalformed(f"{row['label']}: neither an RSA nor an EC key")
     nonce = bool(row.get("nonce", False))
     ca = TrustedCa(
         label=row["label"],
         certificate=certificate,
         fingerprint=certificate.fingerprint(hashes.SHA256()),
+        key=key,
         roots=above,
         ocsp=tuple(row.get("ocsp", [])),
         crl=tuple(row.get("crl", [])),

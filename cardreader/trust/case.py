@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cardreader.token import UnverifiedToken
 from cardreader.trust.anchors import Kind, TrustAnchors, TrustedCa
 
 _T = TypeVar("_T")
+_ORDER: Final = "a check ran before the one that it builds on"
+HolderKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +57,7 @@ class Case:
     strict_number: bool
     found_token: UnverifiedToken | None = field(default=None, repr=False)
     found_certificate: x509.Certificate | None = field(default=None, repr=False)
+    found_key: HolderKey | None = field(default=None, repr=False)
     found_policies: frozenset[str] | None = None
     found_subject: Subject | None = None
     found_issuer: TrustedCa | None = field(default=None, repr=False)
@@ -69,6 +73,13 @@ class Case:
     def certificate(self) -> x509.Certificate:
         """The holder's certificate; believed only after the path was checked."""
         return _needed(self.found_certificate)
+
+    @property
+    def key(self) -> HolderKey:
+        """The certificate's public key, read once: reading a point of a curve is costly."""
+        if self.found_key is None:
+            raise RuntimeError(_ORDER)
+        return self.found_key
 
     @property
     def policies(self) -> frozenset[str]:
@@ -98,5 +109,5 @@ class Case:
 
 def _needed(value: _T | None) -> _T:
     if value is None:
-        raise RuntimeError("a check ran before the one that it builds on")
+        raise RuntimeError(_ORDER)
     return value

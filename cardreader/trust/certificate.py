@@ -16,7 +16,7 @@ from cardreader.errors import (
     CertificateRefused,
     TokenMalformed,
 )
-from cardreader.trust.case import Subject
+from cardreader.trust.case import HolderKey, Subject
 
 if TYPE_CHECKING:
     from cardreader.trust.case import Case
@@ -40,7 +40,7 @@ def decoded(case: Case) -> Case:
         certificate = x509.load_der_x509_certificate(case.token.certificate)
         readable = certificate.version is x509.Version.v3
         unknown = {row.oid for row in certificate.extensions if row.critical} - _UNDERSTOOD
-        _read_everything(certificate)
+        key = _read_everything(certificate)
     except Exception:  # noqa: BLE001 - whatever a hostile encoding raises, it is the same refusal
         # No cause: the library's messages may carry the subject, hence the national number.
         raise TokenMalformed("certificate") from None
@@ -48,7 +48,9 @@ def decoded(case: Case) -> Case:
         raise TokenMalformed("certificate version")
     if unknown:
         raise CertificateRefused("a critical extension that we do not understand")
-    return replace(case, found_certificate=certificate)
+    if not isinstance(key, HolderKey):
+        raise CertificateRefused("a key that no card has")
+    return replace(case, found_certificate=certificate, found_key=key)
 
 
 def for_authentication(case: Case) -> Case:
@@ -131,11 +133,11 @@ def require_number(number: str, *, strict: bool) -> None:
         raise CertificateRefused("the check digits of the number")
 
 
-def _read_everything(certificate: x509.Certificate) -> None:
-    """Decode now what the library would decode when first asked, and raise there."""
+def _read_everything(certificate: x509.Certificate) -> object:
+    """Decode now what the library would decode when first asked, and raise there; gives the key."""
     for name in (certificate.subject, certificate.issuer):
         name.public_bytes()
-    certificate.public_key()
+    key = certificate.public_key()
     if certificate.serial_number <= 0:
         raise ValueError("serial number")
     # What follows the signed part is the holder's to bend: a signature of whole bytes ends it.
@@ -143,6 +145,7 @@ def _read_everything(certificate: x509.Certificate) -> None:
         raise ValueError("signature")
     for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc):
         moment.timestamp()
+    return key
 
 
 def _one(name: x509.Name, oid: x509.ObjectIdentifier, *, optional: bool = False) -> str:

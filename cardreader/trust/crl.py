@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from cardreader.errors import RevocationUnavailable
 from cardreader.trust.case import Evidence
+from cardreader.trust.der import LONG, element, signed_part
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,8 +26,6 @@ _SEQUENCE: Final = 0x30
 _INTEGER: Final = 0x02
 _TIMES: Final = frozenset({0x17, 0x18})
 _ROW: Final = (_SEQUENCE, _INTEGER)
-_LONG: Final = 0x80
-_MOST_LENGTH_BYTES: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +58,7 @@ def verify(der: bytes, *, ca: TrustedCa, now: dt.datetime) -> VerifiedList:
         ours = found.issuer == ca.certificate.subject
         critical = any(row.critical for row in found.extensions)
         begin, end = found.last_update_utc, found.next_update_utc
-        signed, algorithm = _signed_part(der)
+        signed, algorithm = signed_part(der)
         _require_signature(found, der[slice(*signed)], ca)
         serials = _serials(der, signed, algorithm)
     except Exception:  # noqa: BLE001 - whatever a hostile encoding raises, it proves nothing
@@ -89,57 +88,34 @@ def _require_signature(
         raise TypeError("key")
 
 
-def _signed_part(der: bytes) -> tuple[tuple[int, int], bytes]:
-    """Where the signed part stands, and the algorithm named beside it."""
-    _, begin, end = _element(der, 0, len(der))
-    if end != len(der):
-        raise ValueError("something after the list")
-    _, _, after = _element(der, begin, end)
-    _, _, beyond = _element(der, after, end)
-    return (begin, after), der[after:beyond]
-
-
 def _serials(der: bytes, signed: tuple[int, int], algorithm: bytes) -> frozenset[bytes]:
-    _, at, end = _element(der, *signed)
-    tag, _, after = _element(der, at, end)
+    _, at, end = element(der, *signed)
+    tag, _, after = element(der, at, end)
     if tag == _INTEGER:  # the version
         at = after
-        _, _, after = _element(der, at, end)
+        _, _, after = element(der, at, end)
     if der[at:after] != algorithm:
         raise ValueError("two algorithms")
-    _, _, at = _element(der, after, end)  # past the issuer
-    _, _, at = _element(der, at, end)  # past thisUpdate
+    _, _, at = element(der, after, end)  # past the issuer
+    _, _, at = element(der, at, end)  # past thisUpdate
     if at < end and der[at] in _TIMES:
-        _, _, at = _element(der, at, end)
+        _, _, at = element(der, at, end)
     if at == end or der[at] != _SEQUENCE:
         return frozenset()
-    _, at, end = _element(der, at, end)
+    _, at, end = element(der, at, end)
     return frozenset(_rows(der, at, end))
 
 
 def _rows(der: bytes, at: int, end: int) -> Iterator[bytes]:
     while at < end:
         # Nearly every row is short, and there may be half a million of them: no calls for those.
-        if der[at + 1] < _LONG and der[at + 3] < _LONG:
+        if der[at + 1] < LONG and der[at + 3] < LONG:
             kinds, inner = (der[at], der[at + 2]), at + 4
             last, at = inner + der[at + 3], at + 2 + der[at + 1]
         else:
-            tag, place, stop = _element(der, at, end)
-            kind, inner, last = _element(der, place, stop)
+            tag, place, stop = element(der, at, end)
+            kind, inner, last = element(der, place, stop)
             kinds, at = (tag, kind), stop
         if kinds != _ROW or last > at or at > end:
             raise ValueError("row")
         yield der[inner:last]
-
-
-def _element(der: bytes, at: int, end: int) -> tuple[int, int, int]:
-    """The tag, the begin and the end of the content of the element at a place."""
-    length, begin = der[at + 1], at + 2
-    if length >= _LONG:
-        size = length - _LONG
-        if not 1 <= size <= _MOST_LENGTH_BYTES:
-            raise ValueError("length")
-        length, begin = int.from_bytes(der[begin : begin + size]), begin + size
-    if begin + length > end:
-        raise ValueError("over the end")
-    return der[at], begin, begin + length

@@ -47,7 +47,7 @@ def covering_origin_and_challenge(case: Case) -> Case:
     Runs before any call to the network, so a stranger's certificate alone makes us call nobody.
     Wrong origin, wrong challenge and wrong key cannot be told apart.
     """
-    key = case.certificate.public_key()
+    key = case.key
     algorithm, signature = case.token.algorithm, case.token.signature
     message = signed_bytes(algorithm, origin=case.origin, nonce=case.nonce)
     try:

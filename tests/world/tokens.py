@@ -163,10 +163,13 @@ class InMemoryWorld:
     crl_down: bool = False
     swap_ocsp: Callable[[bytes], bytes] | None = None
     swap_crl: Callable[[bytes], bytes] | None = None
+    framed: tuple[int, str] = (200, "application/ocsp-response")
+    heard: Callable[[FetchRequest], object] = lambda _: None
     calls: list[str] = field(default_factory=list)
 
     def __call__(self, request: FetchRequest) -> FetchAnswer:
         self.calls.append(request.url)
+        self.heard(request)
         kind, label = request.url.rsplit("/", 2)[1:]
         if self.ocsp_down if kind == "ocsp" else self.crl_down:
             raise FetchFailed("down")
@@ -174,7 +177,8 @@ class InMemoryWorld:
             assert request.body is not None
             body = country().ocsp_answer(request.body, at=self.now, lies=self.lies)
             body = self.swap_ocsp(body) if self.swap_ocsp else body
-            return FetchAnswer(status=200, media_type="application/ocsp-response", body=body)
+            status, media_type = self.framed
+            return FetchAnswer(status=status, media_type=media_type, body=body)
         body = country().crl(label, at=self.now)
         body = self.swap_crl(body) if self.swap_crl else body
         return FetchAnswer(status=200, media_type="application/pkix-crl", body=body)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -282,3 +285,36 @@ def test_rubbish_in_place_of_a_certificate_is_refused() -> None:
                 made.authentication_key,
                 change=lambda token, rubbish=rubbish: token.update(unverifiedCertificate=rubbish),
             )
+
+
+def test_an_algorithm_beside_the_signed_part_that_is_not_the_one_in_it_is_refused() -> None:
+    made = tokens.card()
+    der = made.authentication.public_bytes(Encoding.DER)
+    sha384, sha512 = bytes.fromhex("2a8648ce3d040303"), bytes.fromhex("2a8648ce3d040304")
+    head, middle, tail = der.rpartition(sha384)
+    assert middle
+    bent = base64.b64encode(head + sha512 + tail).decode()
+    with pytest.raises(TokenRefused):
+        Provider().card(change=lambda token: token.update(unverifiedCertificate=bent))
+
+
+@pytest.mark.parametrize("digest", [hashes.SHA224(), hashes.SHA3_256()])
+def test_a_certificate_signed_with_an_algorithm_that_is_on_no_list_is_refused(
+    digest: hashes.HashAlgorithm,
+) -> None:
+    issuer = tokens.country().issuer("citizen-new")
+    holder = profiles.Holder(
+        given_names="Nora",
+        surname="Specimen",
+        national_number=tokens.NUMBER,
+        begin=NOW - YEAR,
+        end=NOW + YEAR,
+        modern=True,
+    )
+    key = ec.generate_private_key(ec.SECP384R1())
+    use = profiles.Use(signature=False, policy="2.16.56.13.6.1.1.1000")
+    services = profiles.Services.of("http://127.0.0.1:8405", "citizen-new")
+    builder = profiles.holder_builder(issuer, holder, key, services, use)
+    made = builder.sign(issuer.key, digest)  # type: ignore[arg-type] # the weak ones on purpose
+    with pytest.raises(CertificateUntrusted):
+        Provider().login(made, key)

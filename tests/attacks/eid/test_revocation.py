@@ -20,6 +20,7 @@ from cardreader.errors import (
 )
 from cardreader.sim import profiles
 from cardreader.sim.pki import OcspLies
+from cardreader.trust.revocation import RevocationLimits
 from tests.world import tokens
 from tests.world.deep import examples
 from tests.world.tokens import NOW, YEAR, Provider
@@ -122,6 +123,41 @@ def test_a_busy_responder_leads_to_the_list(refuse: Any) -> None:
     provider.world.lies = OcspLies(refuse=refuse)
     assert provider.card().checked.method == "crl"
     assert provider.world.calls == [OCSP, CRL]
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type"),
+    [
+        (500, "application/ocsp-response"),
+        (503, "text/html"),
+        (200, "text/html"),
+        (302, "application/ocsp-response"),
+        (200, ""),
+    ],
+)
+def test_f_o01_what_is_no_answer_leads_to_the_list_and_without_one_to_refusal(
+    status: int, media_type: str
+) -> None:
+    for crl_down in (False, True):
+        provider = Provider()
+        provider.world.crl_down = crl_down
+        provider.world.framed = (status, media_type)
+        if crl_down:
+            with pytest.raises(RevocationUnavailable):
+                provider.card()
+        else:
+            assert provider.card().checked.method == "crl"
+
+
+def test_f_o01_a_login_never_waits_longer_than_five_seconds_in_all() -> None:
+    limits = RevocationLimits()
+    assert limits.place_seconds + limits.ocsp_seconds + limits.crl_seconds <= 5
+    provider = Provider()
+    provider.world.ocsp_down = True
+    asked: list[float] = []
+    provider.world.heard = lambda request: asked.append(request.seconds)
+    provider.card()
+    assert asked == [limits.ocsp_seconds, limits.crl_seconds]
 
 
 def test_when_neither_responder_nor_list_answers_nobody_gets_in() -> None:
