@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from idp.domain.event import MethodName
 from idp.errors import REDIRECT_URI_MISMATCH, Refused
 from idp.login.flow import Page
-from tests.unit.login.house import SHOP
+from tests.unit.login.house import PURPOSE, SHOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,19 @@ def test_a_proof_is_not_taken_there(house: House) -> None:
     with pytest.raises(Refused) as refused:
         browser.flow.prove(browser.tx.id, browser.visitor, MethodName.SEEDED, "an")
     assert refused.value.problem is REDIRECT_URI_MISMATCH
+
+
+def test_a_claim_that_was_not_on_the_page_is_not_agreed_to_by_naming_it(house: House) -> None:
+    scopes = ("openid", "profile", "email")
+    house.register(SHOP, purposes=(replace(PURPOSE, claims=("given_name",)),))
+    browser = house.browser()
+    browser.open(scopes=scopes)
+    turn = browser.seeded()
+    assert [offer.name for offer in turn.offers] == ["given_name"]
+    house.register(SHOP)
+    answer = browser.agree("given_name", "email").answer
+    grant = house.grant_of(answer)
+    assert set(grant.id_token_claims) | set(grant.userinfo_claims) == {"given_name"}
 
 
 def test_a_consent_given_after_that_sends_no_code_there(house: House) -> None:

@@ -200,3 +200,33 @@ def test_an_address_is_believed_from_a_trusted_proxy_only(
     services = doubles.services(**settings)
     Visit(services).post("/token", {"a": "b"}, headers={"X-Forwarded-For": forwarded})
     assert services.token_endpoint.given[0]["address"] == believed
+
+
+@pytest.mark.parametrize("path", ["/", HERE, "/token", "/.well-known/openid-configuration"])
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"HTTP_HOST": "evil.example"},
+        {"HTTP_HOST": ""},
+        {"HTTP_HOST": "id.example:8443"},
+        {"HTTP_HOST": "id.example.evil.example"},
+        {"HTTP_HOST": "id.example@evil.example"},
+        {"HTTP_X_FORWARDED_HOST": "evil.example"},
+        {"HTTP_FORWARDED": "for=192.0.2.1;host=evil.example"},
+        {"HTTP_FORWARDED": 'host=id.example, host="evil.example"'},
+    ],
+)
+def test_a_host_that_is_not_ours_is_refused_wherever_it_is_named(
+    site: Visit, services: Any, path: str, named: dict[str, str]
+) -> None:
+    method = "POST" if path == "/token" else "GET"
+    answer = site.open(method, path, environ_overrides=named)
+    assert answer.status_code == 400
+    assert b"evil" not in answer.data
+    assert services.token_endpoint.given == []
+
+
+@pytest.mark.parametrize("host", ["id.example", "ID.EXAMPLE", "id.example:443"])
+def test_our_own_host_is_known_in_every_form_that_browsers_send(site: Visit, host: str) -> None:
+    answer = site.get("/.well-known/openid-configuration", environ_overrides={"HTTP_HOST": host})
+    assert answer.status_code == 200

@@ -91,6 +91,7 @@ def test_claims_that_cannot_be_audited_are_not_told(
 
 ENDINGS: dict[str, Callable[[Unit, GrantId], object]] = {
     "the session ended": lambda unit, _: unit.sessions.end(SessionKey("session-1"), at=START),
+    "every session of the person ended": lambda unit, _: unit.sessions.end_by_person(AN, at=START),
     "the grant ended": lambda unit, grant: unit.grants.end(grant, at=START),
     "the person was locked": lambda unit, _: unit.people.set_state(
         AN, PersonState.LOCKED, at=START
