@@ -141,6 +141,7 @@ def _furnish(base: Foundation) -> Services:
     authentication = ClientAuthentication(
         settings, ledger=ledger, ephemeral=ephemeral, now=now, entropy=entropy
     )
+    refusals = RefusalCounter(ephemeral, now=now)
     return Services(
         foundation=base,
         outbound=outbound,
@@ -168,11 +169,12 @@ def _furnish(base: Foundation) -> Services:
             vault=base.vault,
             means=_means(base, outbound),
             complete=Completion(settings, now=now, entropy=entropy),
+            count=refusals.count,
             now=now,
             entropy=entropy,
         ),
         discovery=discovery(settings, algorithms=ring.algorithms()),
-        refusals=RefusalCounter(ephemeral, now=now),
+        refusals=refusals,
     )
 
 

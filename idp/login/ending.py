@@ -14,11 +14,16 @@ from idp.domain import audit_event, transaction
 from idp.domain.answer import RefusedToClient, reply_to
 from idp.domain.request import Prompt
 from idp.errors import (
+    ACCESS_DENIED,
+    ACCOUNT_NOT_ACTIVE,
     CARD_CHALLENGE_UNKNOWN,
-    CARD_TOKEN_MALFORMED,
+    CARD_CHECK_UNAVAILABLE,
+    CARD_EXPIRED,
+    CARD_NOT_YET_VALID,
+    CARD_REVOKED,
+    CARD_UNKNOWN,
     INVALID_REQUEST_URI,
     LOGIN_SPENT,
-    SIGN_IN_WRONG,
 )
 from idp.login.methods import CHALLENGE_MARK
 from idp.login.policy import Next
@@ -49,8 +54,20 @@ _SPENT: Final = {
 """What it means that something was spent before, by its kind."""
 _MARKED: Final = timedelta(days=1)
 """How much longer than a login its mark is kept: no record of it can be read by then."""
-_ANONYMOUS: Final = frozenset({CARD_TOKEN_MALFORMED, CARD_CHALLENGE_UNKNOWN, SIGN_IN_WRONG})
-"""Refusals that anybody can cause without a card: logged and counted, not worth an audit row."""
+_OF_SOMEBODY: Final = frozenset(
+    {
+        ACCOUNT_NOT_ACTIVE,
+        CARD_CHECK_UNAVAILABLE,
+        CARD_EXPIRED,
+        CARD_NOT_YET_VALID,
+        CARD_REVOKED,
+        CARD_UNKNOWN,
+    }
+)
+"""Refusals of a card whose path was verified to a trusted root, or of the person it names.
+
+Every other one can be caused at will without a card: logged and counted, not worth an audit row.
+"""
 
 
 class Completion(Protocol):
@@ -77,11 +94,13 @@ class Ending:
         transactions: Transactions,
         complete: Completion,
         *,
+        count: Callable[[str], None],
         now: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
         self._transactions = transactions
         self._complete = complete
+        self._count = count
         self._now = now
 
     def complete(self, unit: Unit, standing: Standing) -> Answer:
@@ -94,50 +113,57 @@ class Ending:
             unit, standing.tx, client=standing.client, person=person, session=session
         )
 
-    def refuse(self, held: Held, problem: Problem) -> Transaction:
-        """End a login for good without a code; audited. Raises: LoginRefused, LOGIN_SPENT."""
+    def cancel(self, held: Held) -> Transaction:
+        """End a login because its visitor says no. Raises: LoginRefused, LOGIN_SPENT."""
+        over = self.refuse(held, ACCESS_DENIED, proven=held.tx.event is not None)
+        if held.tx.event is None:
+            _log("login.cancelled", held.tx, ACCESS_DENIED, "before any proof")
+            self._count(ACCESS_DENIED.code)
+        return over
+
+    def refuse(self, held: Held, problem: Problem, *, proven: bool) -> Transaction:
+        """End a login for good without a code; audited where somebody ``proven`` stands behind it.
+
+        Raises:
+            LoginRefused: LOGIN_SPENT.
+        """
         tx = held.tx
         try:
             with self._ledger.begin() as unit:
                 unit.spend(LOGIN_MARK, tx.id, until=tx.expires_at + _MARKED)
-                unit.record(
-                    audit_event.login_refused(
-                        reason=problem.code,
-                        at=self._now(),
-                        transaction=tx.id,
-                        client=tx.request.client_id,
-                    )
-                )
+                if proven:
+                    self._record(unit, tx, problem)
         except AlreadySpent:
             raise LoginRefused(LOGIN_SPENT, tx=tx) from None
         return self._transactions.close(held, transaction.refuse(tx, reason=problem.code))
 
     def note_refused_proof(self, tx: Transaction, error: ProofRefused) -> None:
-        """Log a refused answer, and audit it where a card or an account stands behind it."""
-        log.write(
-            "login.proof_refused",
-            level=error.problem.level,
-            code=error.problem.code,
-            client=tx.request.client_id,
-            detail=error.detail,
-        )
-        if error.problem in _ANONYMOUS:
+        """Audit a refused answer where a real card or account stands behind it, else count it."""
+        _log("login.proof_refused", tx, error.problem, error.detail)
+        if error.problem not in _OF_SOMEBODY:
+            self._count(error.problem.code)
             return
         with self._ledger.begin() as unit:
-            unit.record(
-                audit_event.login_refused(
-                    reason=error.problem.code,
-                    at=self._now(),
-                    transaction=tx.id,
-                    client=tx.request.client_id,
-                )
+            self._record(unit, tx, error.problem)
+
+    def _record(self, unit: Unit, tx: Transaction, problem: Problem) -> None:
+        unit.record(
+            audit_event.login_refused(
+                reason=problem.code,
+                at=self._now(),
+                transaction=tx.id,
+                client=tx.request.client_id,
             )
+        )
 
     @contextmanager
-    def deciding(self, tx: Transaction, held: Held | None) -> Iterator[None]:
+    def deciding(
+        self, tx: Transaction, held: Held | None, *, proven: bool = False
+    ) -> Iterator[None]:
         """Stand around a deciding unit: say what its rolling back means.
 
-        A login that is refused to the client ends with that, if it was kept.
+        A login that is refused to the client ends with that, if it was kept. ``proven``: the unit
+        records a proof, and rolls it back too.
 
         Raises:
             LoginRefused: it was completed before, here or with the same pushed request elsewhere;
@@ -149,8 +175,18 @@ class Ending:
             raise LoginRefused(_SPENT[error.kind], f"{error.kind} is spent", tx=tx) from None
         except RefusedToClient as error:
             if held is not None:
-                self.refuse(held, error.problem)
+                self.refuse(held, error.problem, proven=proven or tx.event is not None)
             raise
+
+
+def _log(event: str, tx: Transaction, problem: Problem, detail: str) -> None:
+    log.write(
+        event,
+        level=problem.level,
+        code=problem.code,
+        client=tx.request.client_id,
+        detail=detail,
+    )
 
 
 def told_to_the_client(tx: Transaction, verdict: Verdict | None) -> None:

@@ -20,7 +20,6 @@ from idp.errors import (
     INVALID_REQUEST,
     LOGIN_MOVED,
     LOGIN_SPENT,
-    SESSION_CHANGED,
 )
 from idp.login import agreeing, forms, sessions
 from idp.login.ending import Ending, told_to_the_client
@@ -66,7 +65,7 @@ class LoginFlow:
     that owns the login), ``RefusedToClient`` and ``StoreUnavailable``.
     """
 
-    def __init__(  # noqa: PLR0913 - two stores and their vault, the means, the completion, the world
+    def __init__(  # noqa: PLR0913 - two stores and their vault, the means, completion, counter, the world
         self,
         settings: Settings,
         *,
@@ -75,10 +74,14 @@ class LoginFlow:
         vault: Vault,
         means: Sequence[LoginMethod],
         complete: Completion,
+        count: Callable[[str], None],
         now: Callable[[], datetime],
         entropy: Callable[[int], bytes],
     ) -> None:
-        """Take the enabled ``means`` in the order to offer them. Raises: NoMeansOfLogin."""
+        """Take the ``means`` in the order to offer them; ``count`` takes the codes of refusals.
+
+        Raises: NoMeansOfLogin.
+        """
         lives = settings.lifetimes
         self._issuer = settings.issuer
         self._ledger = ledger
@@ -93,7 +96,7 @@ class LoginFlow:
         self._gather = Gatherer(
             means=tuple(means), rules=self._rules, issuer=self._issuer, now=now, entropy=entropy
         )
-        self._ending = Ending(ledger, self._transactions, complete, now=now)
+        self._ending = Ending(ledger, self._transactions, complete, count=count, now=now)
 
     # --- a request comes in -----------------------------------------------------------------------
 
@@ -182,7 +185,7 @@ class LoginFlow:
         Raises:
             ProofRefused: it proves a person that we do not know, or that may not log in.
         """
-        with self._ending.deciding(held.tx, held), self._ledger.begin() as unit:
+        with self._ending.deciding(held.tx, held, proven=True), self._ledger.begin() as unit:
             client = self._gather.client(unit, held.tx)
             for mark in proof.marks:
                 unit.spend(mark.kind, mark.key, until=mark.until)
@@ -237,7 +240,7 @@ class LoginFlow:
         if held.tx.step is not Step.AGREEING:
             raise LoginRefused(LOGIN_MOVED, f"an agreement at {held.tx.step}", tx=held.tx)
         with self._ending.deciding(held.tx, held), self._ledger.begin() as unit:
-            standing = self._standing_of_the_page(unit, held.tx, visitor)
+            standing = self._gather.of_the_page(unit, held.tx, visitor)
             given = agreeing.all_was_shown(held.tx, standing.offers)
             if given:
                 standing = agreeing.agreed(standing, agreed, remember=remember)
@@ -249,7 +252,7 @@ class LoginFlow:
         held = self._transactions.get(login, visitor)
         with self._ledger.read() as unit:
             client = self._gather.client(unit, held.tx)
-        over = self._ending.refuse(held, ACCESS_DENIED)
+        over = self._ending.cancel(held)
         answer = refusal(reply_to(over.request), ACCESS_DENIED, issuer=self._issuer)
         return Turn(tx=over, client=client, page=Page.DONE, answer=answer)
 
@@ -300,7 +303,7 @@ class LoginFlow:
         if tx.step is Step.AGREEING:
             # Comparing a hinted subject may write the subject of a pair that is new.
             with self._ledger.begin() if tx.request.subject_hint else self._ledger.read() as unit:
-                standing = self._standing_of_the_page(unit, tx, visitor)
+                standing = self._gather.of_the_page(unit, tx, visitor)
             return self._asking(standing, held)
         with self._ledger.read() as unit:
             client = self._gather.client(unit, tx)
@@ -371,20 +374,6 @@ class LoginFlow:
         if held is None:
             return self._transactions.keep(tx)
         return tx if tx == held.tx else self._transactions.move(held, tx).tx
-
-    def _standing_of_the_page(self, unit: Unit, tx: Transaction, visitor: Visitor) -> Standing:
-        """Read the standing for the consent page, which belongs to one session.
-
-        Raises:
-            LoginRefused: SESSION_CHANGED, that session is over or another one is there.
-        """
-        client = self._gather.client(unit, tx)
-        session = sessions.find(unit, visitor.session)
-        if session is None or session.key != tx.session:
-            raise LoginRefused(SESSION_CHANGED, "the session is another one, or gone", tx=tx)
-        if not self._rules.alive(session, self._now()):
-            raise LoginRefused(SESSION_CHANGED, "the session is over", tx=tx)
-        return self._gather.standing(unit, tx, client, session=session)
 
     def _choosing(self, tx: Transaction, held: Held | None, client: Client) -> Turn:
         """Show the choice of a means; where there is only one, nobody has to choose it."""

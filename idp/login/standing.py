@@ -12,10 +12,18 @@ from idp.domain import claims
 from idp.domain.client import is_open, subject_sector
 from idp.domain.person import SubjectId
 from idp.domain.redirects import registered
-from idp.errors import CLIENT_DISABLED, REDIRECT_URI_MISMATCH, UNKNOWN_CLIENT, Refused
+from idp.errors import (
+    CLIENT_DISABLED,
+    REDIRECT_URI_MISMATCH,
+    SESSION_CHANGED,
+    UNKNOWN_CLIENT,
+    Refused,
+)
+from idp.login import sessions
 from idp.login.methods import LoginMethod
 from idp.login.policy import Standing, needed_level
 from idp.login.sessions import SessionRules
+from idp.login.turn import LoginRefused
 
 if TYPE_CHECKING:
     from idp.domain.assurance import Assurance
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
     from idp.domain.person import Person
     from idp.domain.session import Session
     from idp.domain.transaction import Transaction
+    from idp.login.turn import Visitor
     from idp.store.ports import Unit
 
 _SUBJECT_BYTES: Final = 16
@@ -105,6 +114,20 @@ class Gatherer:
             rules=self.rules,
             now=now,
         )
+
+    def of_the_page(self, unit: Unit, tx: Transaction, visitor: Visitor) -> Standing:
+        """Read the standing for the consent page, which belongs to one session.
+
+        Raises:
+            LoginRefused: SESSION_CHANGED, that session is over or another one is there.
+        """
+        client = self.client(unit, tx)
+        session = sessions.find(unit, visitor.session)
+        if session is None or session.key != tx.session:
+            raise LoginRefused(SESSION_CHANGED, "the session is another one, or gone", tx=tx)
+        if not self.rules.alive(session, self.now()):
+            raise LoginRefused(SESSION_CHANGED, "the session is over", tx=tx)
+        return self.standing(unit, tx, client, session=session)
 
     def _subject(
         self, unit: Unit, tx: Transaction, client: Client, person: Person | None

@@ -97,6 +97,7 @@ class House:
         self.cards = CardServer(
             tokens.anchors(), self._fetch, now=self.now, entropy=secrets.token_bytes
         )
+        self.refused: list[str] = []
         self.flow = self.worker()
         with self.ledger.begin() as unit:
             unit.clients.add(self.client(SHOP))
@@ -118,6 +119,7 @@ class House:
             ephemeral=self.ephemeral,
             vault=self.vault,
             means=means,
+            count=self.refused.append,
             complete=Completion(self.settings, now=self.now, entropy=secrets.token_bytes),
             now=self.now,
             entropy=secrets.token_bytes,

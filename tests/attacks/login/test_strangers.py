@@ -1,0 +1,92 @@
+"""What somebody who proved nothing may leave behind: no audit row, a number in a counter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from cardreader.sim import profiles
+from idp.domain.answer import RefusedToClient
+from idp.domain.event import MethodName
+from idp.domain.request import Prompt
+from idp.errors import CARD_EXPIRED, CARD_SIGNATURE_WRONG, CARD_UNTRUSTED, LOGIN_SPENT
+from idp.login.flow import LoginRefused, Page
+from tests.world import tokens
+
+if TYPE_CHECKING:
+    from cardreader.sim.pki import CardCertificates
+    from tests.unit.login.house import Browser, House
+
+DAY = dt.timedelta(days=1)
+
+
+def cancel(browser: Browser) -> None:
+    browser.take(browser.flow.cancel(browser.tx.id, browser.visitor))
+
+
+def a_made_up_card() -> CardCertificates:
+    """A card of the right names, issued by nobody that we trust."""
+    name = tokens.country().certificate("citizen-new").subject
+    key = ec.generate_private_key(ec.SECP384R1())
+    stranger = profiles.root(name, key, tokens.NOW - 365 * DAY, 10)
+    made = tokens.spoiled(lambda builder: builder, issuer=stranger)
+    return replace(tokens.card(), authentication=made.certificate, authentication_key=made.key)
+
+
+def test_a_stranger_who_cancels_leaves_no_audit_row_but_a_mark_and_a_number(house: House) -> None:
+    browser = house.browser()
+    browser.open()
+    cancel(browser)
+    assert house.audited() == []
+    assert house.refused == ["access_denied"]
+    with house.ledger.read() as unit:
+        assert unit.is_spent("transaction", browser.tx.id)
+    with pytest.raises(LoginRefused) as refused:
+        browser.visit()
+    assert refused.value.problem is LOGIN_SPENT
+
+
+def test_a_stranger_who_is_refused_to_the_service_leaves_no_audit_row(house: House) -> None:
+    browser = house.browser()
+    browser.open()
+    browser.post(prompts=(Prompt.NONE,))
+    with pytest.raises(RefusedToClient):
+        browser.visit()
+    assert house.audited() == []
+    with house.ledger.read() as unit:
+        assert unit.is_spent("transaction", browser.tx.id)
+
+
+def test_somebody_who_proved_and_then_cancels_is_written_down(house: House) -> None:
+    browser = house.browser()
+    browser.open()
+    browser.seeded()
+    cancel(browser)
+    assert house.audited() == ["login.proven", "login.refused"]
+    assert house.refused == []
+
+
+def test_a_card_that_nobody_issued_leaves_no_audit_row(house: House) -> None:
+    browser = house.browser()
+    browser.open()
+    assert browser.card(a_made_up_card()).trouble is CARD_UNTRUSTED
+    browser.choose(MethodName.CARD)
+    assert browser.answer(browser.token(nonce="A" * 43 + "=")).trouble is CARD_SIGNATURE_WRONG
+    assert house.audited() == []
+    assert house.refused == ["card_untrusted", "card_signature_wrong"]
+
+
+def test_a_real_card_that_has_expired_is_written_down(house: House) -> None:
+    made = tokens.country().issue(
+        tokens.request(valid_from=house.now() - 365 * DAY, valid_until=house.now() - DAY)
+    )
+    browser = house.browser()
+    browser.open()
+    turn = browser.card(made)
+    assert (turn.page, turn.trouble) == (Page.CARD, CARD_EXPIRED)
+    assert house.audited() == ["login.refused"]
+    assert house.refused == []
