@@ -11,7 +11,7 @@ import re
 import tomllib
 from base64 import urlsafe_b64encode
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
@@ -42,7 +42,7 @@ _KNOWN: Final = frozenset(
 @click.argument("source", metavar="FILE", type=click.File("rb"))
 @config_option
 @json_option
-def seed(source: Any, config_path: Path | None, *, as_json: bool) -> None:  # noqa: ANN401
+def seed(source: BinaryIO, config_path: Path | None, *, as_json: bool) -> None:
     """Make (or renew) the persons of FILE; in the test and conformance environments only."""
     with opened(config_path) as foundation:
         if not foundation.settings.login.seeded_sign_in:
@@ -94,7 +94,7 @@ def _record(unit: Unit, person: Person, *, at: datetime, change: str) -> None:
     )
 
 
-def _read(source: Any) -> dict[str, Attributes]:  # noqa: ANN401 - click's open file
+def _read(source: BinaryIO) -> dict[str, Attributes]:
     try:
         table = tomllib.loads(source.read().decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

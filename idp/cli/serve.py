@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -92,7 +91,7 @@ def housekeep(config_path: Path | None, *, once: bool, as_json: bool, lifeline: 
                 entropy=foundation.entropy,
             ),
             ledger=foundation.ledger,
-            holder=f"{this_machine()}:{os.getpid()}:{secrets.token_hex(4)}",
+            holder=f"{this_machine()}:{os.getpid()}:{system_entropy(4).hex()}",
             now=foundation.now,
             monotonic=foundation.monotonic,
             wait=stop.wait,

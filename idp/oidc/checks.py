@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from authlib.oauth2.rfc6749 import scope_to_list  # type: ignore[import-untyped]
-from authlib.oauth2.rfc7636.challenge import (  # type: ignore[import-untyped]
+from authlib.oauth2.rfc6749 import scope_to_list
+from authlib.oauth2.rfc7636.challenge import (
     CODE_CHALLENGE_PATTERN,
 )
 

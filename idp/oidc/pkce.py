@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
-from authlib.oauth2.rfc7636.challenge import (  # type: ignore[import-untyped]
+from authlib.oauth2.rfc7636.challenge import (
     CODE_VERIFIER_PATTERN,
     create_s256_code_challenge,
 )

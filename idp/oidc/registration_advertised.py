@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from authlib.oauth2.rfc7591 import ClientMetadataClaims as OAuthRules  # type: ignore[import-untyped]
-from authlib.oidc.registration import ClientMetadataClaims as OpenIdRules  # type: ignore[import-untyped]
+from authlib.oauth2.rfc7591 import ClientMetadataClaims as OAuthRules
+from authlib.oidc.registration import ClientMetadataClaims as OpenIdRules
 from joserfc.errors import JoseError
 
 if TYPE_CHECKING:

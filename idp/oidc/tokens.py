@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from authlib.oidc.core.util import create_half_hash  # type: ignore[import-untyped]
+from authlib.oidc.core.util import create_half_hash
 
 from idp.domain.grant import TokenHash
 from idp.errors import SERVER_ERROR, UNAVAILABLE, Refused
