@@ -61,7 +61,7 @@ class TrustedCa:
     """A CA that issues holder certificates, proven to stand under ``roots``.
 
     Attributes:
-        key: the certificate's, read once: reading a point of a curve is costly.
+        subject: the certificate's, as ``key``: read once, for reading them is costly.
         roots: every pinned root whose key signed it: two certificates of one root may be pinned.
         ocsp: the only responders that we call for it; empty means CRL alone.
         crl: the only lists that we fetch for it.
@@ -73,6 +73,7 @@ class TrustedCa:
     label: str
     certificate: x509.Certificate
     fingerprint: bytes
+    subject: x509.Name
     key: CaKey
     roots: tuple[TrustedRoot, ...]
     ocsp: tuple[str, ...]
@@ -95,7 +96,7 @@ class TrustAnchors:
 
     def issuers_named(self, name: x509.Name) -> tuple[TrustedCa, ...]:
         """The CAs of this name: several may share it, the key decides."""
-        return tuple(ca for ca in self.cas if ca.certificate.subject == name)
+        return tuple(ca for ca in self.cas if ca.subject == name)
 
 
 def load(folder: Path, *, allow_simulated: bool = False) -> TrustAnchors:
@@ -203,6 +204,7 @@ def _ca(folder: Path, row: dict[str, Any], roots: tuple[TrustedRoot, ...]) -> Tr
         label=row["label"],
         certificate=certificate,
         fingerprint=certificate.fingerprint(hashes.SHA256()),
+        subject=certificate.subject,
         key=key,
         roots=above,
         ocsp=tuple(row.get("ocsp", [])),

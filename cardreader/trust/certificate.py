@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from cardreader.errors import (
@@ -40,7 +39,7 @@ def decoded(case: Case) -> Case:
         certificate = x509.load_der_x509_certificate(case.token.certificate)
         readable = certificate.version is x509.Version.v3
         unknown = {row.oid for row in certificate.extensions if row.critical} - _UNDERSTOOD
-        key = _read_everything(certificate)
+        key = _read_everything(certificate, case.token.certificate)
     except Exception:  # noqa: BLE001 - whatever a hostile encoding raises, it is the same refusal
         # No cause: the library's messages may carry the subject, hence the national number.
         raise TokenMalformed("certificate") from None
@@ -133,7 +132,7 @@ def require_number(number: str, *, strict: bool) -> None:
         raise CertificateRefused("the check digits of the number")
 
 
-def _read_everything(certificate: x509.Certificate) -> object:
+def _read_everything(certificate: x509.Certificate, der: bytes) -> object:
     """Decode now what the library would decode when first asked, and raise there; gives the key."""
     for name in (certificate.subject, certificate.issuer):
         name.public_bytes()
@@ -141,7 +140,7 @@ def _read_everything(certificate: x509.Certificate) -> object:
     if certificate.serial_number <= 0:
         raise ValueError("serial number")
     # What follows the signed part is the holder's to bend: a signature of whole bytes ends it.
-    if not certificate.public_bytes(Encoding.DER).endswith(b"\0" + certificate.signature):
+    if not der.endswith(b"\0" + certificate.signature):
         raise ValueError("signature")
     for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc):
         moment.timestamp()
