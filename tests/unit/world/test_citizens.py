@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import shutil
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -230,12 +231,21 @@ def test_a_card_is_revoked_and_a_suspended_one_reinstated(world: World) -> None:
     assert log_in(world, "suspended").surname == PEOPLE.named("suspended").surname
 
 
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A country of three people is made sooner."""
+    three = replace(PEOPLE, citizens=PEOPLE.citizens[:3])
+    monkeypatch.setattr(cards, "population", lambda: three)
+
+
+@pytest.mark.usefixtures("few")
 def test_the_country_is_kept_while_its_declaration_stands(tmp_path: Path) -> None:
     made = cards.prepare(tmp_path, base_url=URL, at=NOW)
     before = kept(made)
     assert kept(cards.prepare(tmp_path, base_url=URL, at=NOW + dt.timedelta(days=30))) == before
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("reason", ["address", "age", "afresh", "half-made", "other-declaration"])
 def test_the_country_is_made_again_when_it_is_out_of_date(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
