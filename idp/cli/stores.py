@@ -112,7 +112,8 @@ def backup(folder: Path, config_path: Path | None, *, as_json: bool) -> None:
 def restore(folder: Path, config_path: Path | None, *, yes: bool, as_json: bool) -> None:
     """Put the backup in FOLDER in the place of the stores; every role must have stopped.
 
-    What was written since the copy is lost, and every token issued before now is refused.
+    What was written since the copy is lost, every token issued before now is refused, and every
+    session is over.
     """
     from idp.store.embedded import backup as copies
     from idp.store.sql import migrate
@@ -126,7 +127,10 @@ def restore(folder: Path, config_path: Path | None, *, yes: bool, as_json: bool)
         )
     with explained(), _refusing():
         epoch = copies.restore(
-            folder=folder, ledger=settings.stores.ledger, ephemeral=settings.stores.ephemeral
+            folder=folder,
+            ledger=settings.stores.ledger,
+            ephemeral=settings.stores.ephemeral,
+            at=clock_of(settings)(),
         )
         migrate.upgrade(settings.stores.ledger)
     with opened(config_path) as foundation:
@@ -170,6 +174,7 @@ def bump(config_path: Path | None, *, yes: bool, as_json: bool) -> None:
         )
     with opened(config_path) as foundation, foundation.ledger.begin() as unit:
         now = unit.bump_epoch()
+        unit.sessions.end_all(at=foundation.now())
         unit.record(epoch_bumped(epoch=now, at=foundation.now(), actor=operator()))
     click.echo(json.dumps({"epoch": now}) if as_json else f"epoch {now}")
 

@@ -197,7 +197,7 @@ def key_changed(*, kid: str, at: datetime, actor: str, change: str) -> AuditEven
 
 
 def epoch_bumped(*, epoch: int, at: datetime, actor: str) -> AuditEvent:
-    """Everything issued before this moment is refused from now on."""
+    """Everything issued before is refused from now on, and every session of before is over."""
     return AuditEvent(kind=Kind.EPOCH_BUMPED, at=at, actor=actor, details={"epoch": str(epoch)})
 
 

@@ -181,6 +181,10 @@ class Sessions(Protocol):
         """End every session of a person, none of their grants; give how many ended."""
         ...
 
+    def end_all(self, *, at: datetime) -> int:
+        """End every session there is, with a new epoch that refuses its grants; give how many."""
+        ...
+
 
 class Consents(Protocol):
     """Remembered agreements."""

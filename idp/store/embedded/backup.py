@@ -1,7 +1,8 @@
 """Copies of the embedded pair: made while it is in use, put back when nobody uses it.
 
 A restored Ledger starts a new epoch, higher than that of the copy and of the Ledger it replaces, so
-nothing issued since the copy was made is accepted; the Ephemeral store is forgotten. Keys travel in
+nothing issued since the copy was made is accepted, and none of its sessions lives on; the Ephemeral
+store is forgotten. Keys travel in
 the Ledger, sealed: the key-encryption key is not in a copy and must be kept elsewhere.
 """
 
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from idp.store.ports import StoreUnavailable
 from idp.store.sql.machine import MachineLock
+from idp.store.sql.moments import micros
 from idp.store.sql.revision import sqlite_revision
 from idp.store.sql.sqlite import FILE_MODE, unavailable
 from idp.store.sql.urls import sqlite_path
@@ -82,7 +84,7 @@ def backup(*, ledger: str, ephemeral: str, folder: Path, at: datetime) -> Manife
     return manifest
 
 
-def restore(*, folder: Path, ledger: str, ephemeral: str) -> int:
+def restore(*, folder: Path, ledger: str, ephemeral: str, at: datetime) -> int:
     """Put a copy in the place of the stores, which nobody may be using; give the new epoch.
 
     Raises:
@@ -100,7 +102,7 @@ def restore(*, folder: Path, ledger: str, ephemeral: str) -> int:
         with (folder / LEDGER).open("rb") as source, _made(fresh) as made:
             shutil.copyfileobj(source, made)
         epoch = max(manifest.epoch, _settled_epoch(target)) + 1
-        _start_epoch(fresh, epoch)
+        _start_epoch(fresh, epoch, at=at)
         _sync(fresh)
         _remove(target, only_journals=True)
         fresh.replace(target)
@@ -178,9 +180,16 @@ def _settled_epoch(path: Path) -> int:
     return 0
 
 
-def _start_epoch(path: Path, epoch: int) -> None:
+def _start_epoch(path: Path, epoch: int, *, at: datetime) -> None:
+    """Refuse what was issued and end every session, in one transaction.
+
+    A session of the copy may have ended since.
+    """
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("BEGIN IMMEDIATE")
         file.execute("UPDATE epochs SET epoch = ?", (epoch,))
+        file.execute("UPDATE sessions SET ended_at = ? WHERE ended_at IS NULL", (micros(at),))
+        file.execute("COMMIT")
 
 
 def _scalar(path: Path, query: str) -> Any:  # noqa: ANN401 - whatever the query gives

@@ -74,6 +74,9 @@ _END_BY_PERSON: Final = Statement(
     .where(_T.c.person == bindparam("who"), _T.c.ended_at.is_(None))
     .values(ended_at=bindparam("at"))
 )
+_END_ALL: Final = Statement(
+    update(_T).where(_T.c.ended_at.is_(None)).values(ended_at=bindparam("at"))
+)
 _END_GRANTS: Final = end_grants(
     schema.grants.c.session.in_(select(_T.c.key).where(_T.c.sign_on == _SIGN_ON)),
     schema.grants.c.offline == false(),
@@ -163,3 +166,7 @@ class SqlSessions:
     def end_by_person(self, person_id: PersonId, *, at: datetime) -> int:
         """End every session of a person; ``Grants.end_by_person`` ends what they gave."""
         return self._link.run(_END_BY_PERSON, {"who": person_id, "at": micros(at)})
+
+    def end_all(self, *, at: datetime) -> int:
+        """End every session; what they gave is of an epoch that is over."""
+        return self._link.run(_END_ALL, {"at": micros(at)})

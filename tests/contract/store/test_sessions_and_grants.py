@@ -291,3 +291,11 @@ def test_an_ended_family_ends_once_and_never_advances(granted: Ledger) -> None:
 def test_a_secret_never_shows_in_a_representation() -> None:
     assert "secret" not in repr(a_family())
     assert "Ana" not in repr(a_grant())
+
+
+def test_every_session_of_everybody_ends_once(granted: Ledger) -> None:
+    with granted.begin() as unit:
+        unit.sessions.open(a_session("session-2", person="other"))
+        assert unit.sessions.end_all(at=LATER) == 2
+        assert unit.sessions.end_all(at=LATER + MINUTE) == 0
+        assert unit.sessions.get(SessionKey("session-2")).ended_at == LATER  # type: ignore[union-attr]

@@ -53,6 +53,36 @@ def test_a_restore_brings_the_copy_back_under_a_new_epoch(deployment: Deployment
     assert bumps(deployment)[-1][0] == str(restored["epoch"])
 
 
+def signed_in(deployment: Deployment) -> None:
+    """Put a session into the Ledger behind everybody's back."""
+    deployment.sql(
+        "INSERT INTO sessions (key, sign_on, person, event, opened_at, used_at)"
+        " VALUES ('k', 'k', 'an', x'00', 1, 1)"
+    )
+
+
+def alive(deployment: Deployment) -> int:
+    [(count,)] = deployment.sql("SELECT count(*) FROM sessions WHERE ended_at IS NULL")
+    return int(count)
+
+
+def test_a_restore_revives_no_session_that_ended_since_the_copy(deployment: Deployment) -> None:
+    copy = str(deployment.folder / "copy")
+    signed_in(deployment)
+    assert deployment.run("backup", copy).exit_code == 0
+    deployment.sql("UPDATE sessions SET ended_at = 2")
+    assert deployment.run("restore", copy, "--yes").exit_code == 0
+    assert alive(deployment) == 0
+    assert len(bumps(deployment)) == 1
+
+
+def test_bumping_the_epoch_ends_every_session(deployment: Deployment) -> None:
+    signed_in(deployment)
+    assert alive(deployment) == 1
+    assert deployment.run("epoch", "bump", "--yes").exit_code == 0
+    assert alive(deployment) == 0
+
+
 def test_a_copy_is_never_written_over_another(deployment: Deployment) -> None:
     copy = str(deployment.folder / "copy")
     assert deployment.run("backup", copy).exit_code == 0

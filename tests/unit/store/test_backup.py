@@ -64,7 +64,7 @@ class Place:
         backup(ledger=self.ledger, ephemeral=self.ephemeral, folder=self.copy, at=START)
 
     def put_back(self) -> int:
-        return restore(folder=self.copy, ledger=self.ledger, ephemeral=self.ephemeral)
+        return restore(folder=self.copy, ledger=self.ledger, ephemeral=self.ephemeral, at=START)
 
 
 def epoch_of(place: Place) -> int:
@@ -123,7 +123,9 @@ def test_a_copy_is_put_where_there_was_nothing(place: Place, tmp_path: Path) -> 
     place.start()
     place.back_up()
     elsewhere = Place(tmp_path / "new")
-    epoch = restore(folder=place.copy, ledger=elsewhere.ledger, ephemeral=elsewhere.ephemeral)
+    epoch = restore(
+        folder=place.copy, ledger=elsewhere.ledger, ephemeral=elsewhere.ephemeral, at=START
+    )
     assert epoch == 2
     assert epoch_of(elsewhere) == 2
 
