@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from docs._generate.markdown import code, document, fenced, table
 from idp.domain.vocabulary import scope_claims, scopes_supported
-from idp.oidc.registered_purposes import PURPOSE_MEMBERS
-from idp.oidc.registration import MEMBERS
+from idp.oidc.registration.purposes import PURPOSE_MEMBERS
+from idp.oidc.registration.rules import MEMBERS
 
 ISSUER = "https://login.example"
 INTRODUCTION = """

@@ -18,8 +18,8 @@ from idp.cli.client_rows import conflict, known, record, save
 from idp.cli.deployment import config_option, json_option, opened
 from idp.cli.registration_input import lasts_option, members_given, registration_options
 from idp.oidc.client_secrets import mint
-from idp.oidc.registration import MEMBERS, describe, has_secret, register
-from idp.oidc.registration_policy import policy_of
+from idp.oidc.registration.policy import policy_of
+from idp.oidc.registration.rules import MEMBERS, describe, has_secret, register
 from idp.store.ports import VersionConflict
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import click
 
 from idp.cli.toml_text import toml_text
 from idp.oidc.client_secrets import reference
-from idp.oidc.registration import describe
-from idp.oidc.registration_faults import RegistrationRefused
+from idp.oidc.registration.faults import RegistrationRefused
+from idp.oidc.registration.rules import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ from idp.cli.deployment import config_option, json_option, opened
 from idp.cli.registration_input import lasts_option, members_given, registration_options
 from idp.domain.client import ClientId
 from idp.oidc.client_secrets import mint
-from idp.oidc.registration import has_secret, register
-from idp.oidc.registration_policy import policy_of
+from idp.oidc.registration.policy import policy_of
+from idp.oidc.registration.rules import has_secret, register
 from idp.store.ports import Duplicate
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What an operator says of a client: a file, options, or both; options win.
 
-Nothing is judged here but the form; the rules stand in ``idp.oidc.registration``.
+Nothing is judged here but the form; the rules stand in ``idp.oidc.registration.rules``.
 """
 
 from __future__ import annotations

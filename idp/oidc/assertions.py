@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
 from idp.errors import INVALID_CLIENT, Refused
-from idp.oidc.registered_keys import ASSERTION_ALGORITHMS, fitting
+from idp.oidc.registration.keys import ASSERTION_ALGORITHMS, fitting
 from keys.algorithms import OneAlgorithm
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from idp.domain.client import ClientAuth, SubjectType
 from idp.domain.request import Prompt, ResponseMode
 from idp.domain.vocabulary import claims_supported, scopes_supported
 from idp.oidc import paths
-from idp.oidc.registered_keys import ASSERTION_ALGORITHMS
-from idp.oidc.registration_policy import GRANT_TYPES
+from idp.oidc.registration.keys import ASSERTION_ALGORITHMS
+from idp.oidc.registration.policy import GRANT_TYPES
 from keys.jwks import Document, document
 
 if TYPE_CHECKING:

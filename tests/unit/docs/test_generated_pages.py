@@ -10,8 +10,8 @@ import pytest
 from docs._generate.__main__ import PAGES, REFERENCE, stale
 from docs._generate.registration import EXAMPLE, EXAMPLE_AT, ISSUER
 from idp.config import load
-from idp.oidc.registration import register
-from idp.oidc.registration_policy import policy_of
+from idp.oidc.registration.policy import policy_of
+from idp.oidc.registration.rules import register
 
 if TYPE_CHECKING:
     from pathlib import Path

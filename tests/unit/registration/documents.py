@@ -7,9 +7,9 @@ from typing import Any
 
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from idp.oidc.registration import register
-from idp.oidc.registration_faults import RegistrationRefused
-from idp.oidc.registration_policy import Policy
+from idp.oidc.registration.faults import RegistrationRefused
+from idp.oidc.registration.policy import Policy
+from idp.oidc.registration.rules import register
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POLICY = Policy(

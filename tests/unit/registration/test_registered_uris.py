@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from idp.oidc.registered_uris import Allowed, faults_of, host_of
+from idp.oidc.registration.uris import Allowed, faults_of, host_of
 
 WEB = Allowed(app_schemes=False, issuer="https://login.example")
 APP = Allowed(app_schemes=True, issuer="https://login.example")

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from idp.domain.client import ClientAuth, Pkce, Secret, SubjectType
-from idp.oidc.registration import describe, register
-from idp.oidc.registration_faults import RegistrationRefused
+from idp.oidc.registration.faults import RegistrationRefused
+from idp.oidc.registration.rules import describe, register
 from tests.unit.registration.documents import (
     EC,
     ED,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.cli.toml_text import toml_text
-from idp.oidc.registration import describe, register
+from idp.oidc.registration.rules import describe, register
 from tests.unit.registration.documents import EC, NOW, POLICY, RSA, a_document, a_purpose, public
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from idp.oidc.registration_members import Members
+    from idp.oidc.registration.members import Members
 
 ASSERTION_ALGORITHMS: Final = ("ES256", "Ed25519", "EdDSA", "PS256", "RS256")
 """What a client may sign its assertions with; RFC 9864 calls EdDSA on that curve Ed25519."""

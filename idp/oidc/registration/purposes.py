@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.client import Purpose
-from idp.oidc.registration_members import Members
+from idp.oidc.registration.members import Members
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from idp.oidc.registration_policy import Policy
+    from idp.oidc.registration.policy import Policy
 
 _MOST: Final = 20
 _MOST_CLAIMS: Final = 40

@@ -15,7 +15,7 @@ from joserfc.errors import JoseError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from idp.oidc.registration_faults import Faults
+    from idp.oidc.registration.faults import Faults
 
 _VALUES: Final = {
     "token_endpoint_auth_signing_alg": "token_endpoint_auth_signing_alg_values_supported",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from idp.oidc.registration_faults import Faults
+    from idp.oidc.registration.faults import Faults
 
 LANGUAGES: Final = ("nl", "fr", "de", "en")
 # Categories that a citizen cannot see or that reorder what is seen: Cf holds the bidi controls.

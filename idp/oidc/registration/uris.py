@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from idp.oidc.registration_members import Members
+    from idp.oidc.registration.members import Members
 
 MOST: Final = 50
 LONGEST: Final = 1000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from idp.domain.assurance import ALIASES
 from idp.domain.client import ClientAuth, SubjectType
 from idp.domain.vocabulary import AUTHORISED, claims_supported, fact_of, scopes_supported
-from idp.oidc.registered_keys import ASSERTION_ALGORITHMS
+from idp.oidc.registration.keys import ASSERTION_ALGORITHMS
 
 if TYPE_CHECKING:
     from idp.config import Settings

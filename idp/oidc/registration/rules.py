@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from idp.domain.assurance import ALIASES, CANONICAL
 from idp.domain.client import Client, ClientAuth, ClientId, Pkce, SubjectType
 from idp.domain.person import Sector
-from idp.oidc.registered_keys import ASSERTION_ALGORITHMS, fitting, read_jwks
-from idp.oidc.registered_purposes import read_purposes
-from idp.oidc.registered_uris import Allowed, host_of, is_host, read_uris
-from idp.oidc.registration_advertised import hold_to_metadata
-from idp.oidc.registration_faults import Faults
-from idp.oidc.registration_members import Members
-from idp.oidc.registration_policy import GRANT_TYPES
+from idp.oidc.registration.advertised import hold_to_metadata
+from idp.oidc.registration.faults import Faults
+from idp.oidc.registration.keys import ASSERTION_ALGORITHMS, fitting, read_jwks
+from idp.oidc.registration.members import Members
+from idp.oidc.registration.policy import GRANT_TYPES
+from idp.oidc.registration.purposes import read_purposes
+from idp.oidc.registration.uris import Allowed, host_of, is_host, read_uris
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from idp.domain.client import Purpose
-    from idp.oidc.registration_policy import Policy
+    from idp.oidc.registration.policy import Policy
 
 _Word = TypeVar("_Word", bound=StrEnum)
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}", re.ASCII)

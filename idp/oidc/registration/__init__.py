@@ -1,0 +1,1 @@
+"""What may be registered about a client: ``rules`` reads a document by a file for each part."""
