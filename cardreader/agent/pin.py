@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cardreader.agent.templates import Html
     from cardreader.agent.wallet import Wallet
     from cardreader.agent.web import Request, Response
-    from cardreader.client import CardSummary
+    from cardreader.client import CardSession, CardSummary
 
 _COOKIE: Final = "sesame_pin"
 _UNUSABLE: Final = (UnknownCard, CertificateAbsent, CardDataMalformed)
@@ -75,12 +75,13 @@ class PinPages:
         try:
             with self._slots.card() as session:
                 card = client.summary(session)
+                pad = _has_pad(session)
         except CardError as error:
             return web.page(self._without_card(words, question, error), cookie=cookie)
         if card.tries_left == 0:
             self._settle_blocked(question)
             return self._end(words, question, _BLOCKED)
-        return web.page(self._form(words, question, card), cookie=cookie)
+        return web.page(self._form(words, question, card, pad=pad), cookie=cookie)
 
     def submit(self, request: Request, link: str, words: Language) -> Response:
         """Take the PIN to the card, once; then show how it went."""
@@ -121,9 +122,12 @@ class PinPages:
         return web.see_other(f"/pin/{link}?lang={words.code}")
 
     def _sign(self, question: Question, pin: str) -> dict[str, str]:
-        def shown_card_only(asked: client.PinQuestion) -> str:
+        def shown_card_only(asked: client.PinQuestion) -> None:
             if asked.card.fingerprint != question.shown_card:
                 raise CardSwapped
+
+        def typed(asked: client.PinQuestion) -> str:
+            shown_card_only(asked)
             return pin
 
         with self._slots.card() as session:
@@ -131,7 +135,8 @@ class PinPages:
                 session,
                 challenge_nonce=question.nonce,
                 origin=question.origin,
-                ask_pin=shown_card_only,
+                ask_pin=typed,
+                on_pad=shown_card_only,
             )
 
     def _end(self, words: Language, question: Question, outcome: Outcome) -> Response:
@@ -141,7 +146,7 @@ class PinPages:
     def _settle_blocked(self, question: Question) -> None:
         self._desk.settle(question, _BLOCKED)
 
-    def _form(self, words: Language, question: Question, card: CardSummary) -> Html:
+    def _form(self, words: Language, question: Question, card: CardSummary, *, pad: bool) -> Html:
         ticket = self._desk.issue_ticket(question, shown_card=card.fingerprint)
         last = card.tries_left == _LAST
         warnings = []
@@ -153,6 +158,9 @@ class PinPages:
         tries = NOTHING
         if card.tries_left is not None:
             tries = render("tries", words, tries=words.tries(card.tries_left))
+        described = "pin-hint last-try" if last else "pin-hint"
+        # A reader with keys asks for the PIN itself: this page must not.
+        entry = render("pin_pad", words) if pad else render("pin_entry", words, described=described)
         main = render(
             "pin",
             words,
@@ -163,7 +171,7 @@ class PinPages:
             warnings=join(warnings),
             action=f"/pin/{question.link}?lang={words.code}",
             ticket=ticket,
-            described="pin-hint last-try" if last else "pin-hint",
+            entry=entry,
             cancel_form=_cancel_form(words, question, ticket),
         )
         return shell.whole(words, "pin_title", main, state=self._wallet.state())
@@ -193,12 +201,17 @@ class PinPages:
 
 _BLOCKED: Final = Outcome(error=messages.describe(PinBlocked(), own_codes=True))
 _ALERTS: Final = {
+    messages.USER_CANCELLED: "pin_pad_ended",
     TicketStale.code: "pin_stale",
     CardSwapped.code: "card_swapped",
     messages.describe(PinMalformed(), own_codes=True)["code"]: "pin_malformed",
 }
 _WRONG: Final = messages.describe(PinWrong(_LAST), own_codes=True)["code"]
 _ABSENT: Final = messages.describe(CardAbsent(), own_codes=True)["code"]
+
+
+def _has_pad(session: CardSession) -> bool:
+    return isinstance(session, client.PadSession) and session.has_pad
 
 
 def _alert(words: Language, question: Question) -> Html:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import redis
 from click.testing import CliRunner
 
-from idp.cli import main
+from cardreader.trust import belgium
+from idp.cli import examining, main
 from tests.world.cards import copied
 
 if TYPE_CHECKING:
@@ -160,3 +161,14 @@ def test_people_read_one_line_a_finding(deployment: Deployment) -> None:
     lines = result.stdout.splitlines()
     assert any(line.startswith("fail  kek ") for line in lines)
     assert any(line.startswith("ok    disk ") for line in lines)
+
+
+def test_belgian_roots_that_are_in_force_and_not_trusted_are_named() -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    [finding] = examining._belgian_roots(["belgium-root-ca6"], now=now)
+    assert finding.verdict == "warn"
+    assert "Belgium Root CA4" in finding.says
+    assert "CA6" not in finding.says
+    assert "trust.md" in finding.mend
+    every = [root.name for root in belgium.roots()]
+    assert list(examining._belgian_roots(every, now=now)) == []
