@@ -44,6 +44,10 @@ _VERIFY: Final = 0x06
 _MODIFY: Final = 0x07
 
 
+_STATUS_WORD: Final = 2
+_NOTICED_WITHIN: Final = 1000  # milliseconds
+
+
 def binding() -> ModuleType:
     """Pyscard's C level.
 
@@ -103,6 +107,23 @@ class PcscReader:
         _name, state, _atr = states[0]
         return bool(state & api.SCARD_STATE_PRESENT) and not state & api.SCARD_STATE_MUTE
 
+    def card_leaves(self) -> bool:
+        """Tell whether the card is gone, or found gone by the service within a second."""
+        api = self._api
+        try:
+            with _context(api) as context:
+                known = api.SCARD_STATE_UNAWARE
+                for milliseconds in (0, _NOTICED_WITHIN):
+                    _result, states = api.SCardGetStatusChange(
+                        context, milliseconds, [(self.name, known)]
+                    )
+                    known = states[0][1] & ~api.SCARD_STATE_CHANGED
+                    if not known & api.SCARD_STATE_PRESENT:
+                        return True
+        except (CardError, IndexError):
+            return True
+        return False
+
     def connect(self) -> PcscConnection:
         """Power the card and take it for this program alone.
 
@@ -147,9 +168,12 @@ class PcscConnection:
             _check(api, result)
         except CardMute as error:
             # A card pulled in the middle of an exchange often looks mute at first.
-            if not self._reader.card_present():
+            if self._reader.card_leaves():
                 raise CardAbsent from error
             raise
+        if len(answer) < _STATUS_WORD:
+            # Some drivers call it a success when the card left, or never spoke.
+            raise CardAbsent if self._reader.card_leaves() else CardMute
         return bytes(answer)
 
     def _reconnect(self) -> None:

@@ -2,8 +2,8 @@
 
 The driver listens; we connect and are the card. Each message is two bytes of length and a body: one
 byte is an order (power, reset, answer to reset), anything longer is a command. Faults happen on the
-line: a pulled card breaks it, a mute one sends nothing, a reset one has forgotten everything and
-nobody is told.
+line: a pulled card breaks it, a mute one sends no status word, a reset one has forgotten everything
+and nobody is told.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _POWER_ON: Final = 0x01
 _RESET: Final = 0x02
 _GET_ATR: Final = 0x04
 _CONNECT_SECONDS: Final = 5.0
+# The driver knows no word for silence, and waits for ever for an answer that is empty or missing.
+_SILENCE: Final = b"\x00"
 
 
 class VirtualSlot:
@@ -129,7 +131,7 @@ def _transmit(
     if trouble is Trouble.PULLED:
         raise ConnectionAbortedError("pulled")
     if trouble is Trouble.MUTE:
-        return b""
+        return _SILENCE
     if trouble is Trouble.RESET:
         card.power_on()
     if fault and trouble is Trouble.SLOW:
@@ -137,10 +139,10 @@ def _transmit(
     try:
         answer = card.transmit(command)
     except CardMute:
-        return b""
+        return _SILENCE
     if trouble is Trouble.PULLED_AFTER:
         raise ConnectionAbortedError("pulled")
-    return fault.answer if fault and trouble is Trouble.GARBAGE else answer
+    return (fault.answer or _SILENCE) if fault and trouble is Trouble.GARBAGE else answer
 
 
 def _obey(card: SoftCard, order: int) -> bytes | None:
