@@ -24,7 +24,7 @@ from tests.attacks.tokens.races import (
 )
 from tests.contract.store.racing import RACERS, winners_of_processes
 from tests.contract.store.stand_ins import Clock, TestVault
-from tests.services.ledgers import put_ledger
+from tests.services.ledgers import a_database, put_ledger
 from tests.unit.oidc.tokens.desk import Desk, fill
 
 if TYPE_CHECKING:
@@ -38,22 +38,20 @@ THREADS = 16
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def raced_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def raced_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'raced.sqlite'}"
-    else:
-        url = str(request.getfixturevalue("postgres_url"))
-    put_ledger(url)
-    return url
+        put_ledger(url)
+        yield url
+        return
+    with a_database(request.getfixturevalue("postgres_server")) as url:
+        yield url
 
 
 @pytest.fixture
 def raced(raced_url: str) -> Iterator[SqlLedger]:
     ledger = open_ledger(raced_url, TestVault(), now=Clock(), entropy=secrets.token_bytes)
-    with ledger.read() as unit:
-        filled = unit.clients.all()
-    if not filled:
-        fill(ledger)
+    fill(ledger)
     yield ledger
     ledger.close()
 
