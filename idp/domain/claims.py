@@ -6,10 +6,11 @@ nothing is guessed from something else (OpenID Connect Core 5.1, 5.4, 5.5).
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from idp.domain.client import Purpose
 from idp.domain.event import CardEvidence
@@ -35,17 +36,20 @@ if TYPE_CHECKING:
 __all__ = [
     "ClaimOffer",
     "Place",
+    "as_shown",
     "canonical_json",
     "claims_supported",
     "granted",
     "in_force",
     "missing_essential",
+    "name_shown",
     "offers",
     "scope_claims",
     "scopes_supported",
 ]
 
 Place = Literal["id_token", "userinfo"]
+_REASON_DIGITS: Final = 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +69,22 @@ class ClaimOffer:
     essential: bool
     purpose: Purpose | None
     places: frozenset[Place]
+
+
+def as_shown(offer: ClaimOffer) -> str:
+    """Give what a consent remembers of an offer: the claim with the purpose and reason shown.
+
+    The same claim for another purpose, or another reason in any language, gives another text.
+    """
+    purpose = offer.purpose
+    why = None if purpose is None else [purpose.name, purpose.reason]
+    digest = hashlib.sha256(canonical_json(why).encode("ascii")).hexdigest()
+    return f"{offer.name}@{digest[:_REASON_DIGITS]}"
+
+
+def name_shown(entry: str) -> str:
+    """Give the claim name of what ``as_shown`` gave."""
+    return entry.rpartition("@")[0]
 
 
 @dataclass(slots=True)

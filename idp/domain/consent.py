@@ -11,7 +11,10 @@ from idp.domain.person import PersonId
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Consent:
-    """A remembered agreement. ``claims`` are claim names, sorted."""
+    """A remembered agreement. ``claims`` are claims as shown (``claims.as_shown``), sorted.
+
+    A claim that another purpose now entitles, or for another reason, was never agreed to.
+    """
 
     person: PersonId
     client: ClientId

@@ -62,7 +62,7 @@ class Transaction:
         ask_again: the citizen asked for the choice of a means, so a session is not simply used.
         challenge: what the chosen method issued (for the card: the nonce as base64 text), and
             ``challenge_ends``, the time after which it is not accepted.
-        offered: the names of the claims that the consent page shows.
+        offered: the claims that the consent page shows, each with its reason (``as_shown``).
         session: SHA-256 (hexadecimal) of the session cookie that ``event`` belongs to.
         refusal: the catalogue code that ended it.
     """

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from idp.domain import audit_event, transaction
+from idp.domain.claims import as_shown, name_shown
 from idp.domain.consent import Consent
 from idp.domain.transaction import Agreement, Step
 
@@ -23,9 +24,14 @@ def names_of(offers: Iterable[ClaimOffer]) -> tuple[str, ...]:
     return tuple(offer.name for offer in offers)
 
 
+def shown(offers: Iterable[ClaimOffer]) -> tuple[str, ...]:
+    """Give what a page of these offers shows, reasons included, in their order."""
+    return tuple(as_shown(offer) for offer in offers)
+
+
 def all_was_shown(tx: Transaction, offers: Iterable[ClaimOffer]) -> bool:
     """Tell whether every claim that cannot be refused stood on the page that was answered."""
-    return all(offer.name in tx.offered for offer in offers if offer.essential)
+    return all(as_shown(offer) in tx.offered for offer in offers if offer.essential)
 
 
 def agreed(standing: Standing, ticked: frozenset[str], *, remember: bool) -> Standing:
@@ -34,7 +40,7 @@ def agreed(standing: Standing, ticked: frozenset[str], *, remember: bool) -> Sta
     names = tuple(
         offer.name
         for offer in standing.offers
-        if offer.name in tx.offered and (offer.essential or offer.name in ticked)
+        if as_shown(offer) in tx.offered and (offer.essential or offer.name in ticked)
     )
     agreement = Agreement(claims=names, remembered=remember, at=standing.now)
     return replace(standing, tx=transaction.agree(tx, agreement=agreement))
@@ -77,9 +83,12 @@ def record(unit: Unit, standing: Standing) -> None:
     )
     former = standing.consent
     earlier = set() if former is None or former.withdrawn_at is not None else set(former.claims)
-    kept = earlier - (set(names_of(standing.offers)) - set(agreement.claims))
+    refused = set(names_of(standing.offers)) - set(agreement.claims)
+    kept = {entry for entry in earlier if name_shown(entry) not in refused}
     if agreement.remembered:
-        kept |= set(agreement.claims)
+        now = [offer for offer in standing.offers if offer.name in agreement.claims]
+        kept = {entry for entry in kept if name_shown(entry) not in names_of(now)}
+        kept |= set(shown(now))
     elif kept == earlier:
         return
     unit.consents.put(

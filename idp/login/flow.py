@@ -360,7 +360,7 @@ class LoginFlow:
         assert session is not None
         if tx.step is Step.CHOOSING:
             tx = transaction.prove(tx, event=session.event, session=session.key, fresh=False)
-        tx = self._store(replace(tx, offered=agreeing.names_of(standing.offers)), held)
+        tx = self._store(replace(tx, offered=agreeing.shown(standing.offers)), held)
         return Turn(
             tx=tx,
             client=standing.client,

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.assurance import Assurance, lowest_asked
-from idp.domain.claims import ClaimOffer
+from idp.domain.claims import ClaimOffer, as_shown
 from idp.domain.client import Client
 from idp.domain.consent import Consent, covers
 from idp.domain.event import CardEvidence
@@ -204,11 +204,11 @@ def an_essential_claim_is_missing(standing: Standing) -> Verdict | None:
 
 
 def nobody_agreed_yet(standing: Standing) -> Verdict | None:
-    """Ask for consent: once for a client, again for claims never agreed to or at its wish."""
+    """Ask for consent: once for a client, again for what was never agreed to or at its wish."""
     if standing.tx.agreement is not None:
         return None
-    names = tuple(offer.name for offer in standing.offers)
-    if Prompt.CONSENT not in standing.request.prompts and covers(standing.consent, names):
+    shown = tuple(as_shown(offer) for offer in standing.offers)
+    if Prompt.CONSENT not in standing.request.prompts and covers(standing.consent, shown):
         return None
     return Verdict(next=Next.CONSENT, problem=CONSENT_REQUIRED)
 

@@ -163,8 +163,10 @@ def test_web_19_a_form_token_is_of_one_login_one_browser_and_one_session(house: 
     one.flow.check_form(one.tx.id, one.visitor, token)
     flipped = chr(ord(token[0]) ^ 1) + token[1:]
     others = other.flow.form_token(other.tx, other.visitor)
-    for wrong in (flipped, others, token[:-1], token + "=", "", None, "é", "\udcff"):
+    for wrong in (flipped, others, token[1:], "=" + token, "", None, "é", "\udcff"):
         assert why(lambda: one.flow.check_form(one.tx.id, one.visitor, wrong)) is FORM_FORGED  # noqa: B023
+    for other_page in (token[:-1], token + "=", token.partition(".")[0], token + "\udcff"):
+        assert why(lambda: one.flow.check_form(one.tx.id, one.visitor, other_page)) is LOGIN_MOVED  # noqa: B023
     assert why(lambda: other.flow.check_form(one.tx.id, other.visitor, token)) is LOGIN_ELSEWHERE
     one.seeded()
     assert why(lambda: one.flow.check_form(one.tx.id, one.visitor, token)) is LOGIN_MOVED

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from idp.domain.assurance import Assurance
-from idp.domain.claims import ClaimOffer
+from idp.domain.claims import ClaimOffer, as_shown
 from idp.domain.client import ClientId
 from idp.domain.consent import Consent
 from idp.domain.event import AuthenticationEvent, CardEvidence
@@ -94,6 +94,10 @@ def offering(*names: str) -> tuple[ClaimOffer, ...]:
         ClaimOffer(name=name, value="x", essential=False, purpose=None, places=frozenset())
         for name in names
     )
+
+
+def agreed_to(*names: str) -> Consent:
+    return remembered(*(as_shown(offer) for offer in offering(*names)))
 
 
 GOOD = Standing(
@@ -214,7 +218,7 @@ TABLE: list[tuple[Any, dict[str, Any], Verdict | None]] = [
     (policy.nobody_agreed_yet, {"tx": asking(prompts=(Prompt.CONSENT,))}, ASK),
     (
         policy.nobody_agreed_yet,
-        {"offers": offering("email"), "consent": remembered("email", "name")},
+        {"offers": offering("email"), "consent": agreed_to("email", "name")},
         None,
     ),
     (
