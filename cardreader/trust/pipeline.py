@@ -43,10 +43,10 @@ def checks(status: RevocationCheck) -> tuple[Check, ...]:
         certificate.decoded,
         certificate.for_authentication,
         certificate.under_authentication_policy,
+        certificate.in_force,
         signature.covering_origin_and_challenge,
         certificate.naming_one_person,
         chain.leading_to_a_trusted_root,
-        certificate.in_force,
         status.not_revoked,
         revocation.still_fresh,
     )

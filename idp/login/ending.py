@@ -18,8 +18,6 @@ from idp.errors import (
     ACCOUNT_NOT_ACTIVE,
     CARD_CHALLENGE_UNKNOWN,
     CARD_CHECK_UNAVAILABLE,
-    CARD_EXPIRED,
-    CARD_NOT_YET_VALID,
     CARD_REVOKED,
     CARD_UNKNOWN,
     INVALID_REQUEST_URI,
@@ -55,18 +53,12 @@ _SPENT: Final = {
 _MARKED: Final = timedelta(days=1)
 """How much longer than a login its mark is kept: no record of it can be read by then."""
 _OF_SOMEBODY: Final = frozenset(
-    {
-        ACCOUNT_NOT_ACTIVE,
-        CARD_CHECK_UNAVAILABLE,
-        CARD_EXPIRED,
-        CARD_NOT_YET_VALID,
-        CARD_REVOKED,
-        CARD_UNKNOWN,
-    }
+    {ACCOUNT_NOT_ACTIVE, CARD_CHECK_UNAVAILABLE, CARD_REVOKED, CARD_UNKNOWN}
 )
 """Refusals of a card whose path was verified to a trusted root, or of the person it names.
 
-Every other one can be caused at will without a card: logged and counted, not worth an audit row.
+Every other one can be caused at will without a card (an end is looked at before any signature):
+logged and counted, not worth an audit row.
 """
 
 

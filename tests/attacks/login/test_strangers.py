@@ -13,7 +13,7 @@ from cardreader.sim import profiles
 from idp.domain.answer import RefusedToClient
 from idp.domain.event import MethodName
 from idp.domain.request import Prompt
-from idp.errors import CARD_EXPIRED, CARD_SIGNATURE_WRONG, CARD_UNTRUSTED, LOGIN_SPENT
+from idp.errors import CARD_EXPIRED, CARD_REVOKED, CARD_SIGNATURE_WRONG, CARD_UNTRUSTED, LOGIN_SPENT
 from idp.login.flow import LoginRefused, Page
 from tests.world import tokens
 
@@ -80,7 +80,7 @@ def test_a_card_that_nobody_issued_leaves_no_audit_row(house: House) -> None:
     assert house.refused == ["card_untrusted", "card_signature_wrong"]
 
 
-def test_a_real_card_that_has_expired_is_written_down(house: House) -> None:
+def test_an_expired_card_is_counted_as_its_end_is_read_before_its_signature(house: House) -> None:
     made = tokens.country().issue(
         tokens.request(valid_from=house.now() - 365 * DAY, valid_until=house.now() - DAY)
     )
@@ -88,5 +88,15 @@ def test_a_real_card_that_has_expired_is_written_down(house: House) -> None:
     browser.open()
     turn = browser.card(made)
     assert (turn.page, turn.trouble) == (Page.CARD, CARD_EXPIRED)
+    assert house.audited() == []
+    assert house.refused == ["card_expired"]
+
+
+def test_a_revoked_card_is_written_down(house: House) -> None:
+    made = tokens.country().issue(tokens.request())
+    tokens.country().revoke(made.authentication.serial_number, at=tokens.NOW)
+    browser = house.browser()
+    browser.open()
+    assert browser.card(made).trouble is CARD_REVOKED
     assert house.audited() == ["login.refused"]
     assert house.refused == []
