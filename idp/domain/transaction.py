@@ -59,6 +59,7 @@ class Transaction:
         version: grows by one with every stored move (compare-and-swap).
         binding: SHA-256 (hexadecimal) of the cookie of the browser that opened it; empty while
             no browser has shown a cookie (it came by a cross-site POST): the first visit claims it.
+        opened_at: when the request was first opened, kept by a login that is started again.
         ask_again: the citizen asked for the choice of a means, so a session is not simply used.
         challenge: what the chosen method issued (for the card: the nonce as base64 text), and
             ``challenge_ends``, the time after which it is not accepted.

@@ -262,10 +262,7 @@ class LoginFlow:
         if held.tx.step in transaction.OVER:
             raise LoginRefused(LOGIN_SPENT, f"step is {held.tx.step}", tx=held.tx)
         if self._transactions.expired(held.tx):
-            again = self._transactions.begin(
-                held.tx.request, binding=held.tx.binding, language=visitor.language
-            )
-            return self._proceed(again, visitor)
+            return self._proceed(self._transactions.again(held.tx, visitor), visitor)
         restarted = transaction.restart(held.tx)
         with self._ledger.read() as unit:
             client = self._gather.client(unit, held.tx)
@@ -298,19 +295,12 @@ class LoginFlow:
     def _stand(self, held: Held, visitor: Visitor) -> Turn:
         """Show an open transaction at the step where it stands."""
         tx = held.tx
-        if tx.step is Step.CHOOSING:
+        if tx.step is not Step.AGREEING:
             return self._proceed(tx, visitor, held=held)
-        if tx.step is Step.AGREEING:
-            # Comparing a hinted subject may write the subject of a pair that is new.
-            with self._ledger.begin() if tx.request.subject_hint else self._ledger.read() as unit:
-                standing = self._gather.of_the_page(unit, tx, visitor)
-            return self._asking(standing, held)
-        with self._ledger.read() as unit:
-            client = self._gather.client(unit, tx)
-        ends = tx.challenge_ends
-        if tx.method is not None and ends is not None and self._now() >= ends:
-            tx = self._start(held, tx.method)
-        return self._proving(tx, client)
+        # Comparing a hinted subject may write the subject of a pair that is new.
+        with self._ledger.begin() if tx.request.subject_hint else self._ledger.read() as unit:
+            standing = self._gather.of_the_page(unit, tx, visitor)
+        return self._asking(standing, held)
 
     def _proceed(self, tx: Transaction, visitor: Visitor, *, held: Held | None = None) -> Turn:
         """Go as far as the browser's session allows: to the end, to consent, or to a login."""
@@ -350,6 +340,8 @@ class LoginFlow:
             return Turn(tx=over, client=standing.client, page=Page.DONE, answer=outcome.answer)
         if outcome.verdict is not None and outcome.verdict.next is Next.CONSENT:
             return self._asking(standing, held)
+        if tx.step is Step.PROVING and held is not None:
+            return self._still_proving(held, standing.client)
         if tx.step is not Step.CHOOSING:
             tx = transaction.restart(tx if held is None else held.tx)
         return self._choosing(tx, held, standing.client)
@@ -358,7 +350,7 @@ class LoginFlow:
         """Show the consent page, noting which claims it shows and to whose session."""
         tx, session, person = standing.tx, standing.session, standing.person
         assert session is not None
-        if tx.step is Step.CHOOSING:
+        if tx.step is not Step.AGREEING:
             tx = transaction.prove(tx, event=session.event, session=session.key, fresh=False)
         tx = self._store(replace(tx, offered=agreeing.shown(standing.offers)), held)
         return Turn(
@@ -382,6 +374,13 @@ class LoginFlow:
             return self._proving(self._store(self._chosen(tx, methods[0]), held), client)
         tx = self._store(tx, held)
         return Turn(tx=tx, client=client, page=Page.CHOOSE, methods=methods)
+
+    def _still_proving(self, held: Held, client: Client) -> Turn:
+        """Show the page of a means again, with its challenge as long as that is accepted."""
+        tx, ends = held.tx, held.tx.challenge_ends
+        if tx.method is not None and ends is not None and self._now() >= ends:
+            tx = self._start(held, tx.method)
+        return self._proving(tx, client)
 
     def _proving(self, tx: Transaction, client: Client) -> Turn:
         assert tx.method is not None

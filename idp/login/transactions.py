@@ -41,6 +41,8 @@ _COOKIE_BYTES: Final = 32
 _LONGEST_ID: Final = 64
 _KEPT: Final = timedelta(hours=1)
 """How long a record can be read after its end."""
+_CHAIN: Final = 2
+"""How many whole lives a login and those that start it again have together."""
 UNCLAIMED: Final = ""
 
 
@@ -104,6 +106,18 @@ class Transactions:
         )
         log.transaction_id.set(tx.id)
         return tx
+
+    def again(self, tx: Transaction, visitor: Visitor) -> Transaction:
+        """Begin an expired login anew, as long as its first opening is not too long ago.
+
+        Raises:
+            Refused: LOGIN_EXPIRED: what was asked then is over, and the e-service must ask again.
+        """
+        end = tx.opened_at + _CHAIN * self._life
+        if self._now() >= end:
+            raise Refused(LOGIN_EXPIRED, "started again for too long")
+        made = self.begin(tx.request, binding=tx.binding, language=visitor.language)
+        return replace(made, opened_at=tx.opened_at, expires_at=min(made.expires_at, end))
 
     def keep(self, tx: Transaction) -> Transaction:
         """Store a new transaction; a reload of its pushed request in its browser will find it."""

@@ -51,8 +51,9 @@ class Completion:
     ) -> None:
         self._issuer = settings.issuer
         self._code_lasts = settings.lifetimes.code
-        # A pushed request visited at the end of its life opens a transaction with a whole one.
-        self._remembered = 2 * settings.lifetimes.transaction
+        # A pushed request opened at the end of its life has a login that may start again once.
+        lives = settings.lifetimes
+        self._remembered = 4 * lives.transaction + lives.pushed_request
         self._now = now
         self._entropy = entropy
 

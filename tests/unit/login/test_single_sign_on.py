@@ -11,6 +11,7 @@ from idp.domain.answer import RefusedToClient
 from idp.domain.assurance import Assurance
 from idp.domain.grant import AccessToken, TokenHash
 from idp.domain.request import Prompt
+from idp.domain.transaction import Step
 from idp.errors import LOGIN_REQUIRED, UNKNOWN_CLIENT, Problem, Refused
 from idp.login.flow import Page
 from tests.unit.login.house import AN, BO, HIGH, LOW, MINUTE, SHOP, TOWN
@@ -234,3 +235,34 @@ def _with_number(attributes: Any) -> Any:
     from tests.world.tokens import NUMBER
 
     return replace(attributes, national_number=NUMBER)
+
+
+def test_a_second_tab_at_its_proof_goes_on_by_the_session_of_the_first(house: House) -> None:
+    browser = house.browser()
+    waiting = browser.open(acr_words=(HIGH,)).tx.id
+    assert browser.tx.step is Step.PROVING
+    browser.open(acr_words=(HIGH,))
+    browser.answer(browser.token())
+    browser.agree()
+    assert browser.visit(waiting).page is Page.DONE
+
+
+def test_a_second_tab_at_its_proof_asks_for_consent_where_it_must(house: House) -> None:
+    browser = house.browser()
+    waiting = browser.open(name=TOWN, acr_words=(HIGH,)).tx.id
+    browser.open(acr_words=(HIGH,))
+    browser.answer(browser.token())
+    browser.agree()
+    assert browser.visit(waiting).page is Page.CONSENT
+    assert browser.agree().page is Page.DONE
+
+
+def test_a_tab_whose_login_must_be_proven_keeps_its_page_and_its_challenge(house: House) -> None:
+    browser = house.browser()
+    browser.login()
+    challenge = browser.open(acr_words=(HIGH,)).tx.challenge
+    assert challenge is not None
+    for _ in range(3):
+        turn = browser.visit()
+        assert (turn.page, turn.tx.challenge) == (Page.CARD, challenge)
+    assert browser.answer(browser.token()).page is Page.DONE

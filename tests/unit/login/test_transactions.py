@@ -153,6 +153,20 @@ def test_an_expired_login_says_so_and_starts_again_under_another_name(house: Hou
     assert browser.agree().page is Page.DONE
 
 
+def test_starting_again_and_again_ends_an_hour_after_the_first_opening(house: House) -> None:
+    browser = house.browser()
+    browser.open(pushed=PUSHED)
+    house.wait(45 * MINUTE)
+    restarted(browser)
+    assert browser.tx.expires_at == house.now() + 15 * MINUTE
+    house.wait(15 * MINUTE)
+    with pytest.raises(Refused) as refused:
+        restarted(browser)
+    assert refused.value.problem is LOGIN_EXPIRED
+    # Not the page that offers to start again: only the e-service can.
+    assert not isinstance(refused.value, LoginRefused)
+
+
 def test_an_expired_login_is_forgotten_in_the_end(house: House) -> None:
     browser = house.browser()
     browser.open()
