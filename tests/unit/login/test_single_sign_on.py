@@ -265,4 +265,4 @@ def test_a_tab_whose_login_must_be_proven_keeps_its_page_and_its_challenge(house
     for _ in range(3):
         turn = browser.visit()
         assert (turn.page, turn.tx.challenge) == (Page.CARD, challenge)
-    assert browser.answer(browser.token()).page is Page.DONE
+    assert browser.answer(browser.token()).page is Page.CONSENT
