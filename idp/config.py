@@ -180,11 +180,17 @@ class Card(_Section):
 
 
 class Login(_Section):
-    """Sign-in beside the card."""
+    """Opening logins, and sign-in beside the card."""
 
     seeded_sign_in: bool = Field(
         default=False,
         description="Unsafe: plain-form sign-in of seeded persons; test and conformance only.",
+    )
+    opens_per_minute: int = Field(
+        default=600,
+        ge=0,
+        description="How many logins one client address (IPv6: one /64) may open in a minute; "
+        "0 for any number.",
     )
 
 

@@ -15,6 +15,7 @@ from idp.audit.refusals import RefusalCounter
 from idp.foundation import Foundation, lay
 from idp.login.card import CardMethod
 from idp.login.flow import LoginFlow
+from idp.login.openings import Openings
 from idp.login.seeded import SeededMethod
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.completion import Completion
@@ -51,6 +52,7 @@ class Services:
         flow: walks a browser from the request to the answer.
         discovery: the metadata document, prepared.
         refusals: counts the refusals of strangers.
+        openings: counts the logins that each address opens.
     """
 
     foundation: Foundation
@@ -66,6 +68,7 @@ class Services:
     flow: LoginFlow
     discovery: Document
     refusals: RefusalCounter
+    openings: Openings
 
     @property
     def settings(self) -> Settings:
@@ -175,6 +178,7 @@ def _furnish(base: Foundation) -> Services:
         ),
         discovery=discovery(settings, algorithms=ring.algorithms()),
         refusals=refusals,
+        openings=Openings(ephemeral, most=settings.login.opens_per_minute, now=now),
     )
 
 

@@ -44,6 +44,8 @@ _KEPT: Final = timedelta(hours=1)
 _CHAIN: Final = 2
 """How many whole lives a login and those that start it again have together."""
 UNCLAIMED: Final = ""
+_UNVISITED: Final = timedelta(minutes=5)
+"""How long a posted login waits for the browser that was sent to it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,8 +123,9 @@ class Transactions:
 
     def keep(self, tx: Transaction) -> Transaction:
         """Store a new transaction; a reload of its pushed request in its browser will find it."""
-        self._logins.put(tx.id, tx)
-        if tx.request.pushed is not None and tx.binding != UNCLAIMED:
+        unclaimed = tx.binding == UNCLAIMED
+        self._logins.put(tx.id, tx, lasts=_UNVISITED if unclaimed else None)
+        if tx.request.pushed is not None and not unclaimed:
             self._joined.put(_place(tx.request.pushed, tx.binding), tx.id)
         return tx
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request, Response
 
     from idp.login.flow import LoginFlow
+    from idp.login.openings import Openings
     from idp.oidc.requests import RequestReader
     from idp.web.answers import Answers
     from idp.web.browser import Browser
@@ -25,10 +26,17 @@ class AuthorizePage:
     """GET and POST of the authorization endpoint (OpenID Connect Core 3.1.2.1)."""
 
     def __init__(
-        self, reader: RequestReader, flow: LoginFlow, *, answers: Answers, names: Cookies
+        self,
+        reader: RequestReader,
+        flow: LoginFlow,
+        *,
+        openings: Openings,
+        answers: Answers,
+        names: Cookies,
     ) -> None:
         self._reader = reader
         self._flow = flow
+        self._openings = openings
         self._answers = answers
         self._names = names
 
@@ -46,6 +54,7 @@ class AuthorizePage:
             require_form(request)
             encoded = request.get_data()
         asked = self._reader.read(Parameters.parse(encoded))
+        self._openings.admit(request.remote_addr)
         visitor = browser.visitor(asked.ui_locales)
         turn = self._flow.open(asked, visitor, cookies_seen=by_get)
         response = self._answers.after_post(turn, browser)

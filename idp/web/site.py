@@ -140,7 +140,11 @@ class Site:
     def _add_pages(self, app: Flask) -> None:
         services, names, texts = self._services, self._names, self._texts
         authorize = AuthorizePage(
-            services.reader, services.flow, answers=self._answers, names=names
+            services.reader,
+            services.flow,
+            openings=services.openings,
+            answers=self._answers,
+            names=names,
         )
         logout = LogoutPage(
             services.logout,

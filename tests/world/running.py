@@ -176,6 +176,7 @@ def running(
     given = {name: dict(members) for name, members in (settings or {}).items()}
     given.setdefault("clock", {})["offset_file"] = str(clock.path.resolve())
     given.setdefault("login", {})["seeded_sign_in"] = seeded is not None
+    given["login"].setdefault("opens_per_minute", 0)  # hundreds a second, all from one address
     deployment = Deployment(
         folder=folder,
         world=world,

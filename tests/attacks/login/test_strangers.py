@@ -13,8 +13,18 @@ from cardreader.sim import profiles
 from idp.domain.answer import RefusedToClient
 from idp.domain.event import MethodName
 from idp.domain.request import Prompt
-from idp.errors import CARD_EXPIRED, CARD_REVOKED, CARD_SIGNATURE_WRONG, CARD_UNTRUSTED, LOGIN_SPENT
+from idp.errors import (
+    CARD_EXPIRED,
+    CARD_REVOKED,
+    CARD_SIGNATURE_WRONG,
+    CARD_UNTRUSTED,
+    LOGIN_SPENT,
+    LOGIN_UNKNOWN,
+    TOO_MANY_REQUESTS,
+    Refused,
+)
 from idp.login.flow import LoginRefused, Page
+from idp.login.openings import Openings
 from tests.world import tokens
 
 if TYPE_CHECKING:
@@ -100,3 +110,39 @@ def test_a_revoked_card_is_written_down(house: House) -> None:
     assert browser.card(made).trouble is CARD_REVOKED
     assert house.audited() == ["login.refused"]
     assert house.refused == []
+
+
+def test_an_address_opens_so_many_logins_a_minute_and_no_more(house: House) -> None:
+    openings = Openings(house.ephemeral, most=3, now=house.now)
+    for _ in range(3):
+        openings.admit("192.0.2.1")
+    for other in ("192.0.2.2", "2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::"):
+        openings.admit(other)
+    for crowded in ("192.0.2.1", "2001:db8::3"):
+        for worker in (openings, Openings(house.ephemeral, most=3, now=house.now)):
+            with pytest.raises(Refused) as refused:
+                worker.admit(crowded)
+            assert refused.value.problem is TOO_MANY_REQUESTS
+    house.wait(dt.timedelta(minutes=1))
+    openings.admit("192.0.2.1")
+
+
+def test_no_limit_counts_nothing(house: House) -> None:
+    openings = Openings(house.ephemeral, most=0, now=house.now)
+    for _ in range(1000):
+        openings.admit("192.0.2.1")
+    assert not house.ephemeral._values
+
+
+def test_a_posted_login_that_nobody_visits_is_forgotten_within_minutes(house: House) -> None:
+    browser, other = house.browser(), house.browser()
+    browser.open()
+    browser.post()
+    other.open()
+    other.post()
+    other.visit()
+    house.wait(dt.timedelta(minutes=5))
+    with pytest.raises(Refused) as refused:
+        browser.visit()
+    assert refused.value.problem is LOGIN_UNKNOWN
+    assert other.visit().page is Page.CHOOSE

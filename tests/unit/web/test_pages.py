@@ -14,6 +14,7 @@ from idp.errors import (
     LOGIN_EXPIRED,
     LOGIN_SPENT,
     LOGIN_UNKNOWN,
+    TOO_MANY_REQUESTS,
     Refused,
     WayOut,
 )
@@ -228,6 +229,23 @@ def test_no_page_leads_to_a_service_whose_registration_has_ended(
     services.ledger.clients = (replace(doubles.CLIENT, expires_at=doubles.NOW),)
     came = {"Cookie": "__Host-sesame_service=tax"}
     assert "tax.example" not in site.get(HERE, headers=came).text
+
+
+def test_a_login_too_many_from_one_address_is_a_page_with_a_time_to_come_back(
+    site: Visit, services: Any
+) -> None:
+    asked: list[str | None] = []
+
+    def admit(address: str | None) -> None:
+        asked.append(address)
+        raise Refused(TOO_MANY_REQUESTS)
+
+    services.openings.admit = admit
+    answer = site.get("/authorize?client_id=tax")
+    assert answer.status_code == 429
+    assert "Retry-After" in answer.headers
+    assert asked == ["127.0.0.1"]
+    assert services.flow.calls == []
 
 
 def test_every_way_out_has_a_label_in_every_language(services: Any) -> None:
