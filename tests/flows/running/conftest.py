@@ -93,6 +93,11 @@ class Running:
         assert answer is not None
         return int(answer[1].split()[0])
 
+    def replaced(self, dead: int) -> bool:
+        """Say whether all is well and another worker than the dead one answers."""
+        answer = self.ask()
+        return answer is not None and int(answer[1].split()[0]) != dead and self.ready()
+
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
