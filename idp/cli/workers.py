@@ -23,6 +23,7 @@ from granian.log import LogLevels
 
 from idp import log
 from idp.cli.deployment import settings_from_environment, start_logging
+from idp.cli.stopping import hear_in_every_thread
 from idp.config import ConfigRefused
 from idp.errors import Refused
 from idp.runtime import system_now
@@ -97,6 +98,7 @@ def serve_until_stopped(server: MPServer | MTServer, settings: Settings) -> None
     """
     multiprocessing.set_start_method("spawn", force=True)
     start_logging(settings)
+    hear_in_every_thread()
     port = settings.listen.port
     server.on_startup(lambda: log.write("serve.started", role="serve", port=port, pid=os.getpid()))
     server.on_shutdown(lambda: log.write("serve.stopped", role="serve", port=port, pid=os.getpid()))
@@ -108,6 +110,8 @@ def load(target: str) -> WSGIApplication:
     # The terminal's Ctrl-C is the parent's to hear.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setpgid(0, 0)
+    # Threads come and go here: without this, one of them may swallow the parent's SIGTERM.
+    hear_in_every_thread()
     log.configure(system_now)
     try:
         settings = settings_from_environment()
