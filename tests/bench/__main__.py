@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from tests.bench import measure, report
 from tests.bench.card import with_cards
+from tests.bench.card_check import check_rates
+from tests.bench.card_side import card_sides
 from tests.bench.rounds import DRIVERS, PHASES, Drivers, figure, measured
 from tests.bench.systems import (
     ours,
@@ -40,7 +42,10 @@ def main() -> None:
             systems = list(_systems(folder, on))
             results = _rounds(systems, options)
         cards = _cards(folder / "cards", options)
-    text = report.page(results, cards, rounds=options.rounds, times=options.times * DRIVERS)
+    checks, sides = check_rates(), card_sides()
+    text = report.page(
+        results, cards, checks, sides, rounds=options.rounds, times=options.times * DRIVERS
+    )
     if options.write:
         PAGE.write_text(text, encoding="utf-8")
         print(f"Written to {PAGE.relative_to(Path.cwd())}")

@@ -14,6 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from tests.bench import card_check
+from tests.bench.card_check import CheckRate
+from tests.bench.card_side import CardSide
 from tests.bench.rounds import DRIVERS, PHASES, Figure
 from tests.services.components import found
 
@@ -83,7 +86,24 @@ def card_table(results: Sequence[CardResult]) -> str:
     return "\n".join(lines)
 
 
-def page(results: Sequence[Result], cards: Sequence[CardResult], *, rounds: int, times: int) -> str:
+def side_table(sides: Sequence[CardSide]) -> str:
+    """The citizen's side as Markdown."""
+    lines = ["| software card | full read of all files, ms | login, ms |", "|---|---:|---:|"]
+    lines += [
+        f"| applet {side.applet} | {side.full_read:.2f} | {side.login:.2f} |" for side in sides
+    ]
+    return "\n".join(lines)
+
+
+def page(
+    results: Sequence[Result],
+    cards: Sequence[CardResult],
+    checks: tuple[CheckRate, ...],
+    sides: Sequence[CardSide],
+    *,
+    rounds: int,
+    times: int,
+) -> str:
     """The whole page."""
     return f"""# Performance
 
@@ -106,6 +126,15 @@ card, everything verified (chain, signature over origin and challenge, revocatio
 provider's CPU time is counted; the card and the responder run on the driver's core.
 
 {card_table(cards)}
+
+Verifying a card token in process, with a revocation answer that is reused, against nothing but the
+two signature verifications that cannot be left out (the card's and its issuer's), in one thread:
+
+{card_check.table(checks)}
+
+The citizen's side, in process: certificate, PIN and signature, and a read of every file.
+
+{side_table(sides)}
 
 ## Method
 
