@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tests.bench import card_check
-from tests.bench.card_check import CheckRate
-from tests.bench.card_side import CardSide
 from tests.bench.rounds import DRIVERS, PHASES, Figure
 from tests.services.components import found
+
+if TYPE_CHECKING:
+    from tests.bench.card_check import CheckRate
+    from tests.bench.card_side import CardSide
 
 _WORDS: Final = {
     "login": "whole login",
