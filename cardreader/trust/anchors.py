@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cardreader.trust import belgium
 
-CaKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+_CA_KEYS: Final = (ec.EllipticCurvePublicKey, rsa.RSAPublicKey)
 Kind = Literal["citizen", "foreigner"]
 
 _CA_MEMBERS: Final = frozenset(
@@ -61,7 +61,7 @@ class TrustedCa:
     """A CA that issues holder certificates, proven to stand under ``roots``.
 
     Attributes:
-        subject: the certificate's, as ``key``: read once, for reading them is costly.
+        subject: the certificate's, read once, for reading it is costly.
         roots: every pinned root whose key signed it: two certificates of one root may be pinned.
         ocsp: the only responders that we call for it; empty means CRL alone.
         crl: the only lists that we fetch for it.
@@ -74,7 +74,6 @@ class TrustedCa:
     certificate: x509.Certificate
     fingerprint: bytes
     subject: x509.Name
-    key: CaKey
     roots: tuple[TrustedRoot, ...]
     ocsp: tuple[str, ...]
     crl: tuple[str, ...]
@@ -196,8 +195,7 @@ def _ca(folder: Path, row: dict[str, Any], roots: tuple[TrustedRoot, ...]) -> Tr
     above = tuple(root for root in roots if _issued(root.certificate, certificate))
     if not above:
         raise TrustMalformed(f"{row['label']}: signed by none of the roots")
-    key = certificate.public_key()
-    if not isinstance(key, CaKey):
+    if not isinstance(certificate.public_key(), _CA_KEYS):
         raise TrustMalformed(f"{row['label']}: neither an RSA nor an EC key")
     nonce = bool(row.get("nonce", False))
     ca = TrustedCa(
@@ -205,7 +203,6 @@ def _ca(folder: Path, row: dict[str, Any], roots: tuple[TrustedRoot, ...]) -> Tr
         certificate=certificate,
         fingerprint=certificate.fingerprint(hashes.SHA256()),
         subject=certificate.subject,
-        key=key,
         roots=above,
         ocsp=tuple(row.get("ocsp", [])),
         crl=tuple(row.get("crl", [])),
