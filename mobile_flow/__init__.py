@@ -1,0 +1,1 @@
+"""The phone: enrolment with the card, approval by QR, device keys, and the phone's web app."""
