@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from idp.store.limits import fitting
 from idp.store.ports import VersionConflict, Versioned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
 
 _SWEEP_EVERY = 256
@@ -24,6 +25,7 @@ class MemoryEphemeral:
         self._lock = threading.Lock()
         self._values: dict[str, tuple[Versioned, datetime]] = {}
         self._counts: dict[str, tuple[int, datetime]] = {}
+        self._listeners: list[SimpleQueue[str | None]] = []
         self._writes = 0
 
     def put(self, key: str, value: bytes, *, lasts: timedelta) -> None:
@@ -72,8 +74,29 @@ class MemoryEphemeral:
             self._sweep(now)
         return count + 1
 
+    def versions(self, keys: Sequence[str]) -> tuple[int | None, ...]:
+        """Look each up."""
+        for key in keys:
+            fitting(key)
+        with self._lock:
+            found = [self._alive(key) for key in keys]
+        return tuple(None if held is None else held.version for held in found)
+
     def hint(self, channel: str) -> None:
-        """Do nothing: whoever waits polls."""
+        """Tell whoever listens to this very object."""
+        fitting(channel)
+        with self._lock:
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener.put(channel)
+
+    def listen(self) -> MemoryHints:
+        """Hear what is told to this very object."""
+        heard: SimpleQueue[str | None] = SimpleQueue()
+        heard.put(None)
+        with self._lock:
+            self._listeners.append(heard)
+        return MemoryHints(heard, forget=lambda: self._forget(heard))
 
     def generation(self) -> str:
         """Give a word that lives as long as this object."""
@@ -84,6 +107,11 @@ class MemoryEphemeral:
         with self._lock:
             self._values.clear()
             self._counts.clear()
+
+    def _forget(self, listener: SimpleQueue[str | None]) -> None:
+        with self._lock:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
 
     def _alive(self, key: str) -> Versioned | None:
         held, ends = self._values.get(key, (None, None))
@@ -96,3 +124,23 @@ class MemoryEphemeral:
         for store in (self._values, self._counts):
             for key in [key for key, (_, ends) in store.items() if now >= ends]:
                 del store[key]
+
+
+class MemoryHints:
+    """``Hints`` within one process."""
+
+    def __init__(self, heard: SimpleQueue[str | None], *, forget: Callable[[], None]) -> None:
+        self._heard = heard
+        self._forget = forget
+
+    def wait(self, seconds: float) -> tuple[str, ...] | None:
+        """Give one channel."""
+        try:
+            channel = self._heard.get(timeout=seconds)
+        except Empty:
+            return ()
+        return None if channel is None else (channel,)
+
+    def close(self) -> None:
+        """Be told nothing more."""
+        self._forget()

@@ -329,6 +329,25 @@ class Versioned:
     version: int
 
 
+class Hints(Protocol):
+    """What one process hears of ``Ephemeral.hint``; for one thread at a time."""
+
+    def wait(self, seconds: float) -> Sequence[str] | None:
+        """Give channels as soon as some were hinted, or none when ``seconds`` have passed.
+
+        ``None``: hints may have been lost until now, so everything is to be read again. That is the
+        first answer, when hearing has begun, and the first after every interruption.
+
+        Raises:
+            StoreUnavailable: nothing can be heard now; asking again tries again.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop hearing."""
+        ...
+
+
 class Ephemeral(Protocol):
     """Short-lived state. Keys are at most 200 ASCII characters, values at most 64 KiB.
 
@@ -353,8 +372,19 @@ class Ephemeral(Protocol):
         """Count up from nothing, the first bump setting the life; give the new count."""
         ...
 
+    def versions(self, keys: Sequence[str]) -> tuple[int | None, ...]:
+        """Give the version of each, in order; ``None`` for what is not there or not alive."""
+        ...
+
     def hint(self, channel: str) -> None:
-        """Wake whoever waits for ``channel``; may be lost, truth is in the store."""
+        """Wake whoever waits for ``channel``; may be lost, truth is in the store.
+
+        It never waits, but for the one round trip of a store that is elsewhere.
+        """
+        ...
+
+    def listen(self) -> Hints:
+        """Hear the hints of every process that shares the store, from the first ``wait`` on."""
         ...
 
     def generation(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -18,22 +18,14 @@ from redis.retry import Retry
 from idp.store.limits import fitting
 from idp.store.pool import Pool
 from idp.store.ports import StoreUnavailable, UnsafeStore, VersionConflict, Versioned
+from idp.store.redis_hints import HINTS, NAMESPACE, RedisHints, disconnect, unavailable
 from idp.store.sql.moments import micros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-
-class _Connection(Protocol):
-    """The few untyped verbs of redis-py's connection that are used here."""
-
-    def connect(self) -> None: ...
-    def disconnect(self) -> None: ...
-    def send_command(self, *command: str | bytes | int) -> None: ...
-    def pack_commands(self, commands: list[tuple[str, ...]]) -> list[bytes]: ...
-    def send_packed_command(self, packed: list[bytes]) -> None: ...
-    def read_response(self) -> Any: ...  # noqa: ANN401 - a reply of any kind
+    from idp.store.redis_hints import Connection
 
 
 _SECONDS: Final = 0.4
@@ -41,7 +33,6 @@ _WAIT_SECONDS: Final = 0.2
 _MOST: Final = 16
 _HEADER: Final = 32
 _HALF: Final = 16
-_NAMESPACE: Final = "sesame:"
 
 # A value is its version and its end (16 digits each), then the bytes stored. Lua compares texts by
 # the server's locale, so ends are compared as numbers; microseconds fit a double until 2255.
@@ -92,11 +83,12 @@ class RedisEphemeral:
             decode_responses=False,
         )
 
-        def opened() -> _Connection:
-            return _connected(cast("_Connection", described.make_connection()))
+        def opened() -> Connection:
+            return _connected(cast("Connection", described.make_connection()))
 
-        self._pool: Pool[_Connection] = Pool(
-            connect=opened, close=_disconnect, most=_MOST, wait=_WAIT_SECONDS
+        self._opened = opened
+        self._pool: Pool[Connection] = Pool(
+            connect=opened, close=disconnect, most=_MOST, wait=_WAIT_SECONDS
         )
         with suppress(StoreUnavailable):
             self._pool.give(self._pool.take())
@@ -139,15 +131,34 @@ class RedisEphemeral:
         """Count in one script."""
         fitting(key, lasts=lasts)
         now = self._now()
-        where = f"{_NAMESPACE}count:{key}"
+        where = f"{NAMESPACE}count:{key}"
         ends = (_digits(micros(at)) for at in (now, now + lasts))
         return int(self._ask("EVAL", _BUMP, 1, where, *ends, _life(lasts)))
+
+    def versions(self, keys: Sequence[str]) -> tuple[int | None, ...]:
+        """Read the heads of the values, all in one round trip."""
+        for key in keys:
+            fitting(key)
+        now = micros(self._now())
+        asked: list[tuple[str, ...]] = [
+            ("GETRANGE", _value_key(key), "0", str(_HEADER - 1)) for key in keys
+        ]
+        with self._connection() as connection:
+            connection.send_packed_command(connection.pack_commands(asked))
+            heads = [connection.read_response() for _ in keys]
+        return tuple(
+            int(head[:_HALF]) if head and int(head[_HALF:]) > now else None for head in heads
+        )
 
     def hint(self, channel: str) -> None:
         """Publish; a hint that is lost is no fault."""
         fitting(channel)
         with suppress(StoreUnavailable):
-            self._ask("PUBLISH", f"{_NAMESPACE}{channel}", b"")
+            self._ask("PUBLISH", f"{HINTS}{channel}", b"")
+
+    def listen(self) -> RedisHints:
+        """Subscribe with a connection of its own."""
+        return RedisHints(self._opened)
 
     def generation(self) -> str:
         """Give the stored random and the replication identifier, which a promotion changes."""
@@ -156,7 +167,7 @@ class RedisEphemeral:
             connection.send_packed_command(
                 connection.pack_commands(
                     [
-                        ("SET", f"{_NAMESPACE}generation", candidate, "NX", "GET"),
+                        ("SET", f"{NAMESPACE}generation", candidate, "NX", "GET"),
                         ("INFO", "replication"),
                     ]
                 )
@@ -180,17 +191,17 @@ class RedisEphemeral:
             return connection.read_response()
 
     @contextmanager
-    def _connection(self) -> Iterator[_Connection]:
+    def _connection(self) -> Iterator[Connection]:
         try:
             connection = self._pool.take()
         except UnsafeStore as error:
-            raise _unavailable(error) from None
+            raise unavailable(error) from None
         healthy = False
         try:
             yield connection
             healthy = True
         except (redis.RedisError, OSError) as error:
-            raise _unavailable(error) from None
+            raise unavailable(error) from None
         finally:
             if healthy:
                 self._pool.give(connection)
@@ -198,27 +209,18 @@ class RedisEphemeral:
                 self._pool.discard(connection)
 
 
-def _connected(connection: _Connection) -> _Connection:
+def _connected(connection: Connection) -> Connection:
     try:
         connection.connect()
         connection.send_command("INFO", "memory")
         policy = _field(connection.read_response(), "maxmemory_policy")
     except (redis.RedisError, OSError) as error:
-        _disconnect(connection)
-        raise _unavailable(error) from None
+        disconnect(connection)
+        raise unavailable(error) from None
     if policy != "noeviction":
-        _disconnect(connection)
+        disconnect(connection)
         raise UnsafeStore("redis may evict what it holds: set maxmemory-policy to noeviction")
     return connection
-
-
-def _disconnect(connection: _Connection) -> None:
-    with suppress(redis.RedisError, OSError):
-        connection.disconnect()
-
-
-def _unavailable(error: Exception) -> StoreUnavailable:
-    return StoreUnavailable(f"redis: {type(error).__name__}")
 
 
 def _field(info: bytes, name: str) -> str:
@@ -230,7 +232,7 @@ def _field(info: bytes, name: str) -> str:
 
 
 def _value_key(key: str) -> str:
-    return f"{_NAMESPACE}value:{key}"
+    return f"{NAMESPACE}value:{key}"
 
 
 def _packed(version: int, ends: datetime, value: bytes) -> bytes:

@@ -1,15 +1,17 @@
 """The Ephemeral store in a SQLite file of its own, shared by the processes of one machine.
 
 synchronous=NORMAL: a power cut may lose the last moments, which this store is allowed to. Every
-verb is one statement and its own transaction. There is nobody to wake: whoever waits polls.
+verb is one statement and its own transaction. Hints go through pipes beside the file.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
+from idp.store.embedded.hints import Pipes
 from idp.store.limits import fitting
 from idp.store.pool import Pool
 from idp.store.ports import StoreUnavailable, VersionConflict, Versioned
@@ -17,9 +19,11 @@ from idp.store.sql.moments import micros
 from idp.store.sql.sqlite import BUSY_SECONDS, connect, unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
     from pathlib import Path
+
+    from idp.store.embedded.hints import PipeHints
 
 _TABLES: Final = """
 BEGIN IMMEDIATE;
@@ -41,6 +45,9 @@ _PUT: Final = (
     "DO UPDATE SET value = excluded.value, version = 1, ends = excluded.ends"
 )
 _GET: Final = "SELECT value, version FROM entries WHERE key = ? AND ends > ?"
+_VERSIONS: Final = (
+    "SELECT key, version FROM entries WHERE key IN (SELECT value FROM json_each(?)) AND ends > ?"
+)
 _TAKE: Final = "DELETE FROM entries WHERE key = ? RETURNING value, ends"
 _SWAP: Final = (
     "UPDATE entries SET value = ?, version = version + 1, ends = ? "
@@ -72,6 +79,7 @@ class EmbeddedEphemeral:
         """
         self._now = now
         self._writes = 0
+        self._pipes = Pipes(path, entropy=entropy)
 
         def opened() -> sqlite3.Connection:
             return connect(path, synchronous="NORMAL")
@@ -123,8 +131,21 @@ class EmbeddedEphemeral:
         self._sweep(now)
         return int(rows[0][0])
 
+    def versions(self, keys: Sequence[str]) -> tuple[int | None, ...]:
+        """Look all of them up in one statement."""
+        for key in keys:
+            fitting(key)
+        found = dict(self._run(_VERSIONS, (json.dumps(keys), micros(self._now()))))
+        return tuple(found.get(key) for key in keys)
+
     def hint(self, channel: str) -> None:
-        """Do nothing: whoever waits polls."""
+        """Write to the pipes of whoever listens on this machine."""
+        fitting(channel)
+        self._pipes.tell(channel)
+
+    def listen(self) -> PipeHints:
+        """Hear the processes of this machine."""
+        return self._pipes.listen()
 
     def generation(self) -> str:
         """Give the word that the file was born with."""
