@@ -91,11 +91,31 @@ _HOLDERS: Final[Mapping[Holder, frozenset[int]]] = MappingProxyType(
 )
 
 
+FIRST_CHILD: Final = 61
+"""The codes from here on are foreign children's."""
+TITLES: Final[Mapping[int, str]] = MappingProxyType(
+    dict(
+        (
+            *zip(range(11, 24), ("A", "B", "C", "D", "E", "E+", "F", "F+", *"HIJMN"), strict=True),
+            *((27, "K"), (28, "L")),
+            *zip(range(31, 37), ("EU", "EU+", "A", "B", "F", "F+"), strict=True),
+            *zip(range(61, 70), ("EU", "EU+", *"ABKL", "F", "F+", "M"), strict=True),
+        )
+    )
+)
+"""The title of residence of each foreigner's code; those from 27 on are the layouts since 2020."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentType:
     """A code of the identity file; unknown codes are kept as they are."""
 
     code: int
+
+    @property
+    def title(self) -> str | None:
+        """The title of residence that a foreigner's document is of, such as ``B`` or ``EU+``."""
+        return TITLES.get(self.code)
 
     @property
     def holder(self) -> Holder:

@@ -1,6 +1,8 @@
 """The provider's side of the card: logins by token, and identity files, believed once verified."""
 
+from cardreader.beid.carried import CarriedFiles, FileSet
 from cardreader.beid.register import ChipProof, UnverifiedFiles
+from cardreader.server.answer import CardAnswer, read_answer
 from cardreader.server.certified import CertifiedCard, certified
 from cardreader.server.files import (
     CertifiedHolder,
@@ -13,11 +15,14 @@ from cardreader.server.files import (
 from cardreader.server.login import CardChallenge, CardServer, VerifiedCard
 
 __all__ = [
+    "CardAnswer",
     "CardChallenge",
     "CardServer",
+    "CarriedFiles",
     "CertifiedCard",
     "CertifiedHolder",
     "ChipProof",
+    "FileSet",
     "UnverifiedFiles",
     "VerifiedAddress",
     "VerifiedCard",
@@ -25,5 +30,6 @@ __all__ = [
     "VerifiedIdentity",
     "VerifiedPhoto",
     "certified",
+    "read_answer",
     "verify_files",
 ]

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Final, Literal
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from cardreader.beid.carried import chip_challenge
+from cardreader.beid.register import ChipProof
 from cardreader.errors import ChallengeUnknown
+from cardreader.server.files import VerifiedFiles, verify_files
 from cardreader.token import Algorithm, OriginRefused, signed_origin
 from cardreader.trust import pipeline
 from cardreader.trust.anchors import Kind
@@ -25,6 +28,7 @@ from cardreader.trust.revocation import RevocationCheck, RevocationLimits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cardreader.beid.carried import CarriedFiles
     from cardreader.trust.anchors import TrustAnchors
     from cardreader.trust.ports import Fetch
 
@@ -138,6 +142,37 @@ class CardServer:
             strict_number=self._strict_number,
         )
         return _card(pipeline.run(case, self._checks))
+
+    def believe(
+        self, carried: CarriedFiles, *, card: VerifiedCard, challenge: CardChallenge, origin: str
+    ) -> VerifiedFiles:
+        """Verify the files that came with a card's token, once that token is verified.
+
+        The chip must have answered this very challenge and origin with its own key, where its
+        generation has one (Belgian facts, section 4.12).
+
+        Args:
+            carried: as they came.
+            card: whom ``complete`` verified by the same challenge: the files must be that holder's.
+            challenge: the one that both answered.
+            origin: as ``complete`` takes it.
+
+        Raises:
+            FilesRefused: the subclass says what does not hold.
+        """
+        answer = carried.chip_answer
+        chip = None
+        if answer is not None:
+            expected = chip_challenge(origin=origin, nonce=challenge.nonce)
+            chip = ChipProof(challenge=expected, answer=answer)
+        return verify_files(
+            carried.files,
+            anchors=self._anchors(),
+            now=card.verified_at,
+            holder=card,
+            chip=chip,
+            strict_number=self._strict_number,
+        )
 
 
 def _card(case: Case) -> VerifiedCard:

@@ -18,16 +18,12 @@ CITIZEN: Final = 1
 KIDS: Final = 6
 TECHNICAL: Final = (7, 8)
 # Each code with the word for it; those from 27 on are the layouts since 2020, 61 to 69 children's.
-FOREIGN: Final[Mapping[int, str]] = dict(
-    (
-        *zip(range(11, 24), ("A", "B", "C", "D", "E", "E+", "F", "F+", *"HIJMN"), strict=True),
-        *((27, "K"), (28, "L")),
-        *zip(range(31, 37), ("EU", "EU+", "A", "B", "F", "F+"), strict=True),
-    )
-)
-FOREIGN_KIDS: Final[Mapping[int, str]] = dict(
-    zip(range(61, 70), ("EU", "EU+", *"ABKL", "F", "F+", "M"), strict=True)
-)
+FOREIGN: Final[Mapping[int, str]] = {
+    code: title for code, title in register.TITLES.items() if code < register.FIRST_CHILD
+}
+FOREIGN_KIDS: Final[Mapping[int, str]] = {
+    code: title for code, title in register.TITLES.items() if code >= register.FIRST_CHILD
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
