@@ -38,6 +38,10 @@ OVER: Final = frozenset({Step.AGREED, Step.REFUSED})
 """The steps from which nothing moves."""
 
 
+_BY_THE_BROWSER_ITSELF: Final = frozenset({MethodName.CARD, MethodName.SEEDED})
+"""The means that the browser of the login carries out alone."""
+
+
 class WrongStep(Exception):
     """The move does not exist from this step: an old tab, a double click, a forged post."""
 
@@ -87,6 +91,13 @@ class Transaction:
     offered: tuple[str, ...] = ()
     agreement: Agreement | None = None
     refusal: str | None = None
+
+
+def awaited(tx: Transaction) -> bool:
+    """Tell whether somebody may be waiting for what happens to it elsewhere: on a phone."""
+    if tx.channel is Channel.BACKCHANNEL:
+        return True
+    return tx.method is not None and tx.method not in _BY_THE_BROWSER_ITSELF
 
 
 def choose(

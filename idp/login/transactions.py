@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from idp import log
-from idp.domain.transaction import OVER, Transaction, TransactionId
+from idp.domain.transaction import OVER, Transaction, TransactionId, awaited
 from idp.errors import (
     LOGIN_ELSEWHERE,
     LOGIN_EXPIRED,
@@ -26,16 +26,17 @@ from idp.errors import (
 )
 from idp.login.turn import LoginRefused
 from idp.store.ports import StoreUnavailable, VersionConflict
-from idp.store.shelf import Shelf
+from idp.store.shelf import Shelf, place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from idp.domain.request import AuthorizationRequest
     from idp.login.turn import Visitor
     from idp.store.ports import Ephemeral, Vault
 
+_LOGIN: Final = "login"
 _ID_BYTES: Final = 24
 _COOKIE_BYTES: Final = 32
 _LONGEST_ID: Final = 64
@@ -82,8 +83,9 @@ class Transactions:
     ) -> None:
         kept = life + _KEPT
         self._logins: Shelf[Transaction] = Shelf(
-            ephemeral, vault, "login", Transaction, lasts=kept, now=now
+            ephemeral, vault, _LOGIN, Transaction, lasts=kept, now=now
         )
+        self._ephemeral = ephemeral
         self._joined: Shelf[str] = Shelf(ephemeral, vault, "login-par", str, lasts=kept, now=now)
         self._life = life
         self._now = now
@@ -187,6 +189,8 @@ class Transactions:
             self._logins.swap(tx.id, tx, version=held.version, lasts=lasts)
         except VersionConflict:
             raise LoginRefused(LOGIN_MOVED, "moved meanwhile", tx=held.tx) from None
+        if awaited(held.tx) or awaited(tx):
+            wake(self._ephemeral, tx.id)
         return Held(tx=tx, version=held.version + 1)
 
     def close(self, held: Held, over: Transaction) -> Transaction:
@@ -195,6 +199,17 @@ class Transactions:
             return self.move(held, over).tx
         except (LoginRefused, StoreUnavailable):
             return over
+
+    # --- for the role that holds waiting browsers -------------------------------------------------
+
+    def watched(self, tx_id: str) -> Transaction | None:
+        """Read one in any state for a browser that proved before that it is its own."""
+        held = self._read(tx_id)
+        return None if held is None else held.tx
+
+    def versions(self, tx_ids: Sequence[str]) -> tuple[int | None, ...]:
+        """Give the version of each; ``None`` for what is gone. Raises: StoreUnavailable."""
+        return self._logins.versions(tx_ids)
 
     def _known(self, login: Login) -> Held:
         held = login if isinstance(login, Held) else self._read(login)
@@ -210,6 +225,20 @@ class Transactions:
 
     def _word(self, size: int) -> str:
         return base64.urlsafe_b64encode(self._entropy(size)).rstrip(b"=").decode()
+
+
+def channel(tx_id: str) -> str:
+    """Give the channel that hints of a transaction travel on; it does not tell which one it is."""
+    return place(_LOGIN, tx_id)
+
+
+def wake(ephemeral: Ephemeral, tx_id: str) -> None:
+    """Wake the browsers that wait for a transaction, after something about it was stored.
+
+    Call it after the commit, for whatever its status page would now tell differently: a phone that
+    claimed, decided or came too late. Lost, it costs the waiting browser at most two seconds.
+    """
+    ephemeral.hint(channel(tx_id))
 
 
 def fingerprint(cookie: str) -> str:

@@ -15,7 +15,7 @@ from idp.store.ports import Tampered
 from idp.store.sealing import seal, unseal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
     from typing import Any
 
@@ -32,6 +32,12 @@ class Held(Generic[_T]):
 
     value: _T
     version: int
+
+
+def place(purpose: str, key: str) -> str:
+    """Give where the thing of a kind stands: a name that tells nothing of its key."""
+    digest = hashlib.sha256(f"{purpose}\x00{key}".encode()).hexdigest()
+    return f"{purpose}:{digest}"
 
 
 class Shelf(Generic[_T]):
@@ -92,9 +98,16 @@ class Shelf(Generic[_T]):
         """Count up; the first bump starts a life. Raises: StoreUnavailable."""
         return self._ephemeral.bump(self._key(key), lasts=self._lasts)
 
+    def versions(self, keys: Sequence[str]) -> tuple[int | None, ...]:
+        """Give the version of each without opening any: a changed one is worth a look, no more.
+
+        Raises:
+            StoreUnavailable: no answer.
+        """
+        return self._ephemeral.versions([self._key(key) for key in keys])
+
     def _key(self, key: str) -> str:
-        digest = hashlib.sha256(f"{self._purpose}\x00{key}".encode()).hexdigest()
-        return f"{self._purpose}:{digest}"
+        return place(self._purpose, key)
 
     def _seal(self, where: str, value: _T, life: timedelta) -> bytes:
         ends = round((self._now() + life).timestamp() * 1000).to_bytes(_END_BYTES, "big")
