@@ -182,3 +182,26 @@ def test_an_issuer_that_clients_could_not_compare_is_refused(read: Load, issuer:
 
 def test_http_is_for_loopback_only_whatever_the_environment(read: Load) -> None:
     assert "loopback" in refusal(read, 'issuer = "http://login.example"\nenvironment = "test"\n')
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://wait.example",
+        "http://login.example",
+        "https://login.example/",
+        "https://login.example/wait",
+        "https://login.example?x=1",
+        "https://user@login.example",
+        "login.example",
+    ],
+)
+def test_browsers_wait_only_where_the_issuers_cookies_go(read: Load, url: str) -> None:
+    text = f'issuer = "https://login.example"\n[waiting]\nurl = "{url}"\n'
+    assert refusal(read, text).startswith("waiting.url: ")
+
+
+@pytest.mark.parametrize("url", ["https://login.example", "https://login.example:8404"])
+def test_browsers_may_wait_at_another_port_of_the_issuers_host(read: Load, url: str) -> None:
+    text = f'issuer = "https://login.example"\n[waiting]\nurl = "{url}"\n'
+    assert read(text).waiting.url == url

@@ -1,35 +1,17 @@
-"""Typed configuration: one TOML file, environment variables, secret files; nothing untyped inside.
+"""Every setting: its type, its default, and one sentence that the reference page repeats.
 
-Order of strength: environment (``SESAME_LOGIN__SEEDED_SIGN_IN=true``), then the TOML file. Secrets
-are never values here, only paths to files. An unknown key is refused with the nearest right name;
-``production`` refuses every unsafe setting, by the name it has here.
+Secrets are never values here, only paths to files.
 """
 
 from __future__ import annotations
 
-import difflib
-import json
-import os
-import tomllib
 from datetime import timedelta
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_origin
-from urllib.parse import urlsplit
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pydantic.fields import FieldInfo
-
-_PREFIX: Final = "SESAME_"
-
-
-class ConfigRefused(Exception):
-    """The configuration cannot be used; the message says which key and what to write instead."""
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Environment(StrEnum):
@@ -194,6 +176,30 @@ class Login(_Section):
     )
 
 
+class Waiting(_Section):
+    """Browsers that wait for a phone, and the role `sesame wait` that holds them."""
+
+    url: str | None = Field(
+        default=None,
+        description="Where pages reach `sesame wait`: the issuer, behind a proxy that sends /wait/ "
+        "there, or another port of its host. Absent: there is no such role, and pages ask.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address of the role's listener.")
+    port: int = Field(default=8404, ge=1, le=65535, description="Port of the role's listener.")
+    health_port: int = Field(
+        default=8410, ge=1, le=65535, description="Loopback-only port of its /live and /ready."
+    )
+    most: int = Field(
+        default=16_000, ge=1, le=1_000_000, description="Browsers that one process holds at most."
+    )
+    per_address: int = Field(
+        default=256, ge=1, description="Of these, from one client address (IPv6: one /64)."
+    )
+    poll: timedelta = Field(
+        default=timedelta(seconds=2), description="How often a page asks that nobody wakes."
+    )
+
+
 class Outbound(_Section):
     """The guarded HTTP client."""
 
@@ -232,139 +238,6 @@ class Settings(_Section):
     deadlines: Deadlines = Deadlines()
     card: Card = Card()
     login: Login = Login()
+    waiting: Waiting = Waiting()
     outbound: Outbound = Outbound()
     clock: Clock = Clock()
-
-
-def load(path: Path | None) -> Settings:
-    """Read ``path`` (TOML) under the environment and check that the whole is safe.
-
-    Raises:
-        ConfigRefused: unreadable, unknown keys, wrong values, or unsafe for the environment.
-    """
-    values: dict[str, Any] = {}
-    if path is not None:
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigRefused(f"{path.name}: {error}") from error
-    try:
-        settings = Settings(**_under_environment(values, os.environ))
-    except ValidationError as error:
-        explained = _explain(error)
-        if path is None:
-            explained += "\nno configuration file was named: --config FILE, or SESAME_CONFIG=FILE"
-        raise ConfigRefused(explained) from error
-    _refuse_unsafe(settings)
-    return settings
-
-
-def _under_environment(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """Give the file's values with the environment's over them.
-
-    ``SESAME_SECTION__NAME`` always means a setting, so an unknown one is passed on to be refused;
-    a plain ``SESAME_NAME`` may be somebody else's word.
-    """
-    merged = dict(values)
-    for variable, text in environ.items():
-        if not variable.startswith(_PREFIX):
-            continue
-        name, nested, inner = variable.removeprefix(_PREFIX).lower().partition("__")
-        if nested:
-            section = merged.get(name, {})
-            given = _given(_fields(name).get(inner), text)
-            merged[name] = {**section, inner: given} if isinstance(section, dict) else section
-        elif name in Settings.model_fields:
-            merged[name] = _given(Settings.model_fields[name], text)
-    return merged
-
-
-def _given(field: FieldInfo | None, text: str) -> object:
-    """Read a list as JSON; everything else, and what is no JSON, is text for the model to judge."""
-    if field is None or get_origin(field.annotation) is not tuple:
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _fields(section: str) -> Mapping[str, FieldInfo]:
-    kind = Settings.model_fields[section].annotation if section in Settings.model_fields else None
-    return kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
-
-
-def _explain(error: ValidationError) -> str:
-    lines = []
-    for item in error.errors(include_input=False, include_url=False):
-        where = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(where, _known_keys(), n=1, cutoff=0.4)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            lines.append(f"{where}: there is no such setting{hint}")
-        elif item["type"] == "missing":
-            lines.append(f"{where}: required, and not given")
-        else:
-            lines.append(f"{where}: {item['msg']}")
-    return "\n".join(lines)
-
-
-def _known_keys() -> list[str]:
-    keys = []
-    for name in Settings.model_fields:
-        keys += [name, *(f"{name}.{inner}" for inner in _fields(name))]
-    return keys
-
-
-def _refuse_unsafe(settings: Settings) -> None:
-    issuer = urlsplit(settings.issuer)
-    problems: list[str] = []
-    if (
-        issuer.scheme not in {"https", "http"}
-        or not issuer.hostname
-        or issuer.query
-        or issuer.fragment
-        or issuer.username is not None
-        or settings.issuer.endswith("/")
-    ):
-        problems.append("issuer: write https://host with no trailing slash, query or fragment")
-    if settings.environment is Environment.PRODUCTION:
-        problems += _unsafe_in_production(settings, issuer.scheme)
-    elif issuer.scheme == "http" and issuer.hostname not in {"localhost", "127.0.0.1", "::1"}:
-        problems.append("issuer: http is for loopback only")
-    if settings.login.seeded_sign_in and settings.environment not in {
-        Environment.TEST,
-        Environment.CONFORMANCE,
-    }:
-        problems.append("login.seeded_sign_in: only in the test and conformance environments")
-    if settings.clock.offset_file is not None and settings.environment is not Environment.TEST:
-        problems.append("clock.offset_file: only in the test environment")
-    if problems:
-        raise ConfigRefused("\n".join(problems))
-
-
-def _unsafe_in_production(settings: Settings, scheme: str) -> list[str]:
-    problems = []
-    if scheme != "https":
-        problems.append("issuer: production demands https")
-    if settings.card.allow_simulated_trust_root:
-        problems.append("card.allow_simulated_trust_root: refused in production")
-    if settings.card.allow_http_localhost:
-        problems.append("card.allow_http_localhost: refused in production")
-    if settings.stores.ephemeral.startswith("memory:"):
-        problems.append("stores.ephemeral: memory: is for tests, refused in production")
-    problems += [
-        f"outbound.allow: {entry} is a loopback address, refused in production"
-        for entry in settings.outbound.allow
-        if _is_loopback(entry.rpartition(":")[0])
-    ]
-    return problems
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
