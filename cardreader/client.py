@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from cardreader.beid.carried import FileSet, chip_challenge, pack
 from cardreader.errors import (
     CardDataMalformed,
     CardError,
@@ -29,8 +30,10 @@ from cardreader.errors import (
 from cardreader.token import Algorithm, OriginRefused, signed_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import ClassVar
+
+    from cardreader.beid.register import ChipProof, UnverifiedFiles
 
 FORMAT: Final = "web-eid:1.0"
 APP_VERSION: Final = "https://sesame.invalid/agent/releases/0.1.0"
@@ -96,6 +99,19 @@ class PadSession(Protocol):
         Raises:
             UserCancelled: cancelled on the reader, or nothing was typed in time.
         """
+        ...
+
+
+@runtime_checkable
+class FileSession(Protocol):
+    """A card whose signed files can be read, as ``cardreader.beid.session`` has it."""
+
+    def files(self, *, address: bool = True, photo: bool = True) -> UnverifiedFiles:
+        """Everything that a verifier needs of the identity files, as stored."""
+        ...
+
+    def prove_chip(self, challenge: bytes) -> ChipProof | None:
+        """Let the chip sign 48 bytes with its own key; None where it has none."""
         ...
 
 
@@ -224,6 +240,31 @@ def authenticate(
         "format": FORMAT,
         "appVersion": APP_VERSION,
     }
+
+
+def carry(
+    session: CardSession, sets: Iterable[FileSet], *, origin: str, challenge_nonce: str
+) -> dict[str, str] | None:
+    """Read the sets of files that were asked for, and no other, to travel with the token.
+
+    To be called in the same exchange with the card as `authenticate`, after it: nothing is read
+    before the citizen typed the PIN.
+
+    Returns:
+        What ``cardreader.beid.carried.pack`` gives; None where nothing was asked.
+
+    Raises:
+        UnknownCard: this card's files cannot be read.
+        CardError: any other trouble of the card.
+    """
+    wanted = frozenset(sets)
+    if not wanted:
+        return None
+    if not isinstance(session, FileSession):
+        raise UnknownCard("a card without files")
+    files = session.files(address=FileSet.ADDRESS in wanted, photo=FileSet.PHOTO in wanted)
+    chip = session.prove_chip(chip_challenge(origin=origin, nonce=challenge_nonce))
+    return pack(files, chip)
 
 
 def _certificate(der: bytes) -> x509.Certificate:

@@ -13,6 +13,7 @@ from cardreader import client
 from cardreader.agent import messages, web
 from cardreader.agent.desk import QuestionUnknown, TooManyQuestions
 from cardreader.agent.web import RequestRefused, Response
+from cardreader.agent.wishes import read_wish
 from cardreader.errors import CardError
 from cardreader.token import signed_origin
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from cardreader.agent.web import Request
 
 _POLL_AFTER_MS: Final = 500
-_MEMBERS: Final = frozenset({"challengeNonce", "lang"})
+_TEXTS: Final = frozenset({"challengeNonce", "lang"})
+_MEMBERS: Final = _TEXTS | {"files", "reasons"}
 _NOT_ALLOWED: Final = {
     "code": "ERR_SESAME_ORIGIN_NOT_ALLOWED",
     "message": "this website may not use the agent",
@@ -91,13 +93,14 @@ class Api:
         members = messages.read_object(request.body)
         if "challengeNonce" not in members or not set(members) <= _MEMBERS:
             raise RequestRefused(400, "members")
-        if not all(isinstance(value, str) for value in members.values()):
+        if not all(isinstance(members[name], str) for name in _TEXTS & members.keys()):
             raise RequestRefused(400, "members")
         question = self._desk.open(
             page_origin=origin,
             origin=client.check_origin(self._origins.signed(origin)),
             nonce=client.check_challenge(members["challengeNonce"]),
             language=members.get("lang"),
+            wish=read_wish(members.get("files"), members.get("reasons")),
         )
         opened = {
             "requestId": question.id,
@@ -121,7 +124,8 @@ def _progress(question: Question) -> dict[str, Any]:
             waiting["last"] = question.trouble
         return waiting
     if outcome.token is not None:
-        return {"state": "done", "token": outcome.token}
+        files = {} if outcome.files is None else {"files": outcome.files}
+        return {"state": "done", "token": outcome.token, **files}
     return {"state": "failed", "error": outcome.error}
 
 

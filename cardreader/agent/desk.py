@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NewType
 
 from cardreader.agent.messages import USER_CANCELLED, USER_TIMEOUT
+from cardreader.agent.wishes import Wish
 from cardreader.errors import CardError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _KEPT_AFTER: Final = dt.timedelta(minutes=1)
 _MOST: Final = 16
 _SECRET_BYTES: Final = 24
 _TO_BE_SEEN: Final = 3.0
+_NO_WISH: Final = Wish()
 
 
 class QuestionUnknown(CardError):
@@ -56,9 +58,10 @@ class TooManyQuestions(CardError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """How a question ended: exactly one of the two is there."""
+    """How a question ended: a token, with the files where some were asked for, or an error."""
 
     token: Mapping[str, str] | None = field(default=None, repr=False)
+    files: Mapping[str, str] | None = field(default=None, repr=False)
     error: Mapping[str, Any] | None = None
 
 
@@ -69,6 +72,7 @@ class Question:
     Attributes:
         page_origin: the browser's ``Origin`` header; only that origin fetches the answer.
         origin: the same in its signed form, as the citizen sees it.
+        wish: what is to be read of the card beside, and why.
         trouble: the code of what last went wrong, shown on the page; the question goes on.
         seen: the citizen was shown how it ended.
     """
@@ -78,6 +82,7 @@ class Question:
     page_origin: str
     origin: str
     nonce: str = field(repr=False)
+    wish: Wish = _NO_WISH
     language: str | None
     expires_at: dt.datetime
     browser: str | None = field(default=None, repr=False)
@@ -106,7 +111,15 @@ class Desk:
 
     # --- the asking page ------------------------------------------------------------------------
 
-    def open(self, *, page_origin: str, origin: str, nonce: str, language: str | None) -> Question:
+    def open(
+        self,
+        *,
+        page_origin: str,
+        origin: str,
+        nonce: str,
+        language: str | None,
+        wish: Wish = _NO_WISH,
+    ) -> Question:
         """Begin a question of ``life``.
 
         Raises:
@@ -122,6 +135,7 @@ class Desk:
                 page_origin=page_origin,
                 origin=origin,
                 nonce=nonce,
+                wish=wish,
                 language=language,
                 expires_at=self._now() + self._life,
             )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 VERSION: Final = "2.0.0+sesame.0.1.0"
 SHORTEST: Final = 5
 LONGEST: Final = 8192
+LONGEST_REPLY: Final = 128 * 1024
+"""With files. Browsers take up to a megabyte from a host; the 8192 bytes are Web eID's own."""
 _LENGTH: Final = struct.Struct("=I")
 
 USER_CANCELLED: Final = "ERR_WEBEID_USER_CANCELLED"
@@ -34,6 +36,9 @@ _REQUIRED: Final[Mapping[str, frozenset[str]]] = {
     "quit": frozenset(),
 }
 _OPTIONAL: Final = frozenset({"lang"})
+# Ours: what an extension of our own may ask beside; the official one never does.
+_FURTHER: Final[Mapping[str, frozenset[str]]] = {"authenticate": frozenset({"files", "reasons"})}
+_LISTS: Final = frozenset({"files", "reasons"})
 
 # Ours, beside the protocol's own: a page may tell the citizen what to do next.
 _OWN_CODES: Final[Mapping[str, tuple[str, str]]] = {
@@ -59,10 +64,10 @@ class MessageRefused(CardError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """One command whose arguments have the right names and are all text."""
+    """One command whose arguments have the right names and are all text, but for our own lists."""
 
     name: str
-    arguments: Mapping[str, str] = field(repr=False)
+    arguments: Mapping[str, Any] = field(repr=False)
 
 
 def hello() -> dict[str, str]:
@@ -70,14 +75,14 @@ def hello() -> dict[str, str]:
     return {"version": VERSION}
 
 
-def frame(message: Mapping[str, Any]) -> bytes:
+def frame(message: Mapping[str, Any], *, longest: int = LONGEST) -> bytes:
     """Length (four bytes, native order) and UTF-8 JSON.
 
     Raises:
-        MessageRefused: the message is longer than the protocol's 8192 bytes.
+        MessageRefused: the message is longer than ``longest``, the protocol's 8192 bytes.
     """
     body = json.dumps(message, separators=(",", ":")).encode()
-    if not SHORTEST <= len(body) <= LONGEST and body != b"{}":
+    if not SHORTEST <= len(body) <= longest and body != b"{}":
         raise MessageRefused("size")
     return _LENGTH.pack(len(body)) + body
 
@@ -116,9 +121,10 @@ def parse_command(body: bytes) -> Command:
     if not isinstance(name, str) or name not in _REQUIRED or not isinstance(arguments, dict):
         raise MessageRefused("command")
     required = _REQUIRED[name]
-    if not required <= set(arguments) <= required | (_OPTIONAL if required else frozenset()):
+    further = _FURTHER.get(name, frozenset()) | (_OPTIONAL if required else frozenset())
+    if not required <= set(arguments) <= required | further:
         raise MessageRefused("arguments")
-    if not all(isinstance(value, str) for value in arguments.values()):
+    if not all(isinstance(value, str) or key in _LISTS for key, value in arguments.items()):
         raise MessageRefused("arguments")
     return Command(name=name, arguments=arguments)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from cardreader import client
 from cardreader.agent import messages
 from cardreader.agent.messages import Command, MessageRefused
+from cardreader.agent.wishes import Wish, read_wish
 from cardreader.errors import CardError
 
 if TYPE_CHECKING:
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
     from cardreader.agent.desk import Outcome
 
+    Ask = Callable[[str, str, str | None, Wish], Outcome]
 
-def converse(
-    incoming: BinaryIO, outgoing: BinaryIO, *, ask: Callable[[str, str, str | None], Outcome]
-) -> None:
+
+def converse(incoming: BinaryIO, outgoing: BinaryIO, *, ask: Ask) -> None:
     """Hold the one conversation of a native host (Web eID, section 1.3 of its facts).
 
     A message that cannot be read is answered with the protocol's fatal error. The signing commands
@@ -30,7 +31,8 @@ def converse(
     Args:
         incoming: the browser's frames, unbuffered or buffered.
         outgoing: where our frames go; flushed after each.
-        ask: given origin, challenge and language, gets a token or an error from the citizen.
+        ask: given origin, challenge, language and what else is asked of the card, gets a token
+            (with the files, if any were asked for) or an error from the citizen.
     """
     _write(outgoing, messages.hello())
     try:
@@ -44,7 +46,7 @@ def converse(
     _write(outgoing, _reply(command, ask))
 
 
-def _reply(command: Command, ask: Callable[[str, str, str | None], Outcome]) -> Mapping[str, Any]:
+def _reply(command: Command, ask: Ask) -> Mapping[str, Any]:
     if command.name == "quit":
         return {}
     if command.name != "authenticate":
@@ -52,11 +54,12 @@ def _reply(command: Command, ask: Callable[[str, str, str | None], Outcome]) -> 
     try:
         nonce = client.check_challenge(command.arguments["challengeNonce"])
         origin = client.check_origin(command.arguments["origin"])
-        outcome = ask(origin, nonce, command.arguments.get("lang"))
+        wish = read_wish(command.arguments.get("files"), command.arguments.get("reasons"))
+        outcome = ask(origin, nonce, command.arguments.get("lang"), wish)
     except CardError as error:
         return {"error": messages.describe(error, own_codes=False)}
     if outcome.token is not None:
-        return outcome.token
+        return outcome.token if outcome.files is None else {**outcome.token, "files": outcome.files}
     return {"error": _protocol_only(outcome.error or {})}
 
 
@@ -71,5 +74,6 @@ def _protocol_only(error: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(outgoing: BinaryIO, message: Mapping[str, Any]) -> None:
-    outgoing.write(messages.frame(message))
+    longest = messages.LONGEST_REPLY if "files" in message else messages.LONGEST
+    outgoing.write(messages.frame(message, longest=longest))
     outgoing.flush()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from cardreader.agent.assembly import Assembled
     from cardreader.agent.desk import Outcome
+    from cardreader.agent.wishes import Wish
 
 _TERMINAL = "/dev/tty"
 
@@ -62,14 +63,14 @@ class Host:
         with os.fdopen(protocol, "wb") as outgoing:
             converse(sys.stdin.buffer, outgoing, ask=self._ask)
 
-    def _ask(self, origin: str, nonce: str, lang: str | None) -> Outcome:
+    def _ask(self, origin: str, nonce: str, lang: str | None, wish: Wish) -> Outcome:
         if self._prompt == "browser":
-            outcome = self._by_page(origin, nonce, lang)
+            outcome = self._by_page(origin, nonce, lang, wish)
             if outcome is not None:
                 return outcome
-        return self._by_terminal(origin, nonce, lang)
+        return self._by_terminal(origin, nonce, lang, wish)
 
-    def _by_page(self, origin: str, nonce: str, lang: str | None) -> Outcome | None:
+    def _by_page(self, origin: str, nonce: str, lang: str | None, wish: Wish) -> Outcome | None:
         desk = Desk(now=self._now, entropy=self._entropy)
         with AgentServer(0) as server:
             agent = Agent(
@@ -82,7 +83,9 @@ class Host:
                 entropy=self._entropy,
             )
             server.answer = agent.answer
-            question = desk.open(page_origin=origin, origin=origin, nonce=nonce, language=lang)
+            question = desk.open(
+                page_origin=origin, origin=origin, nonce=nonce, language=lang, wish=wish
+            )
             thread = threading.Thread(
                 target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
             )
@@ -95,7 +98,7 @@ class Host:
                 server.shutdown()
                 thread.join()
 
-    def _by_terminal(self, origin: str, nonce: str, lang: str | None) -> Outcome:
+    def _by_terminal(self, origin: str, nonce: str, lang: str | None, wish: Wish) -> Outcome:
         try:
             terminal = open(_TERMINAL, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - a device, closed below
         except OSError as error:
@@ -110,6 +113,7 @@ class Host:
                 self._assembled.slots,
                 origin=origin,
                 nonce=nonce,
+                wish=wish,
                 words=language.choose(wanted=lang, asked=None, accept=os.environ.get("LANG", "")),
                 say=say,
                 read_secret=lambda prompt: getpass.getpass(prompt, stream=terminal),

@@ -89,7 +89,7 @@ class PinPages:
         question = self._desk.again(link, browser=request.cookie(_COOKIE))
         try:
             question = self._desk.spend_ticket(question, fields["ticket"])
-            token = self._sign(question, fields["pin"])
+            outcome = self._sign(question, fields["pin"])
         except TicketStale:
             self._desk.note(question, {"code": TicketStale.code})
         except PinBlocked:
@@ -100,7 +100,7 @@ class PinPages:
                 described = {"code": CardSwapped.code}
             self._desk.note(question, described)
         else:
-            self._desk.settle(question, Outcome(token=token))
+            self._desk.settle(question, outcome)
         return web.see_other(f"/pin/{link}?lang={words.code}")
 
     def cancel(self, request: Request, link: str, words: Language) -> Response:
@@ -121,7 +121,7 @@ class PinPages:
             self._desk.note(question, {"code": TicketStale.code})
         return web.see_other(f"/pin/{link}?lang={words.code}")
 
-    def _sign(self, question: Question, pin: str) -> dict[str, str]:
+    def _sign(self, question: Question, pin: str) -> Outcome:
         def shown_card_only(asked: client.PinQuestion) -> None:
             if asked.card.fingerprint != question.shown_card:
                 raise CardSwapped
@@ -131,13 +131,21 @@ class PinPages:
             return pin
 
         with self._slots.card() as session:
-            return client.authenticate(
+            token = client.authenticate(
                 session,
                 challenge_nonce=question.nonce,
                 origin=question.origin,
                 ask_pin=typed,
                 on_pad=shown_card_only,
             )
+            # In the same exchange: no other card can have come between.
+            files = client.carry(
+                session,
+                question.wish.files,
+                origin=question.origin,
+                challenge_nonce=question.nonce,
+            )
+        return Outcome(token=token, files=files)
 
     def _end(self, words: Language, question: Question, outcome: Outcome) -> Response:
         seen = partial(self._desk.saw_the_end, question.link)
@@ -168,6 +176,7 @@ class PinPages:
             origin=question.origin,
             holder=card.holder,
             tries=tries,
+            reads=_reads(words, question),
             warnings=join(warnings),
             action=f"/pin/{question.link}?lang={words.code}",
             ticket=ticket,
@@ -223,6 +232,15 @@ def _alert(words: Language, question: Question) -> Html:
     else:
         text = words.say(_ALERTS.get(trouble["code"], "card_trouble"))
     return render("alert", text=text)
+
+
+def _reads(words: Language, question: Question) -> Html:
+    wish = question.wish
+    if not wish.files:
+        return NOTHING
+    reasons = [render("reason", words, reason=reason) for reason in wish.reasons]
+    items = [render("item", text=text) for text in wish.lines(words)]
+    return render("reads", words, items=join(items), reasons=join(reasons))
 
 
 def _cancel_form(words: Language, question: Question, ticket: str) -> Html:

@@ -16,6 +16,7 @@ from cardreader.agent.messages import frame
 from cardreader.agent.native import converse
 from cardreader.agent.slots import Slots
 from cardreader.agent.terminal import ask_on_terminal
+from cardreader.agent.wishes import Wish
 from cardreader.errors import CardAbsent, UserCancelled
 from tests.unit.agent.fake_card import PIN, FakeCard
 from tests.unit.agent.fake_reader import FakeReader
@@ -37,7 +38,7 @@ def replies(data: bytes) -> list[dict[str, Any]]:
 def talk(message: object, outcome: Outcome = TOKEN) -> tuple[list[dict[str, Any]], list[str]]:
     asked: list[str] = []
 
-    def ask(origin: str, nonce: str, lang: str | None) -> Outcome:
+    def ask(origin: str, nonce: str, lang: str | None, wish: Wish) -> Outcome:
         asked.append(f"{origin} {nonce} {lang}")
         return outcome
 
@@ -136,10 +137,10 @@ def test_an_empty_line_on_the_terminal_cancels() -> None:
 
 
 def test_a_manifest_lets_exactly_one_extension_in(tmp_path: Any) -> None:
-    chrome = manifest("chrome", extension_id="a" * 32, program=tmp_path / "host")
+    chrome = manifest("chrome", extensions=["a" * 32], program=tmp_path / "host")
     assert chrome["allowed_origins"] == [f"chrome-extension://{'a' * 32}/"]
     one = "{e68418bc-f2b0-4459-a9ea-3e72b6751b07}"
-    firefox = manifest("firefox", extension_id=one, program=tmp_path / "host")
+    firefox = manifest("firefox", extensions=[one], program=tmp_path / "host")
     assert firefox["allowed_extensions"] == [one]
     assert (firefox["name"], firefox["type"]) == ("eu.webeid", "stdio")
 
@@ -148,4 +149,4 @@ def test_a_manifest_lets_exactly_one_extension_in(tmp_path: Any) -> None:
 def test_a_manifest_for_no_extension_in_particular_is_refused(bad: str, tmp_path: Any) -> None:
     for browser in ("chrome", "firefox"):
         with pytest.raises(ExtensionIdMalformed):
-            manifest(cast("Any", browser), extension_id=bad, program=tmp_path)
+            manifest(cast("Any", browser), extensions=[bad], program=tmp_path)
