@@ -1,135 +1,206 @@
-"""Everything the phone's side can refuse, each with a code that the provider maps to a problem.
+"""Everything the phone's side refuses, each with a code that the provider maps to its catalogue.
 
-A code is stable and ASCII. The message is for logs only: it never holds a code, a number, a secret
-or a name that somebody typed.
+The message is for logs only and never repeats what somebody sent. An attribute says what a screen
+may need: until when, which other request.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class PhoneError(Exception):
-    """Base of every refusal in this package."""
+    """Base of every refusal in this package. ``code`` is stable ASCII."""
 
     code: ClassVar[str] = "phone_error"
 
 
-# --- requests that a phone signs ----------------------------------------------------------------
+class CallMalformed(PhoneError):
+    """A call of the phone's app that is not what its table of calls promises."""
+
+    code = "call_malformed"
 
 
-class ProofRefused(PhoneError):
-    """The request carries no signature of the device that it speaks for, or a malformed one."""
-
-    code = "proof_refused"
+# --- before a claim -----------------------------------------------------------------------------
 
 
-class NonceNeeded(PhoneError):
-    """The signed nonce is missing, too old, or not ours: sign again with the one in the answer."""
+class FrameUnreadable(PhoneError):
+    """The picture, or what was typed, is not a code of this provider."""
 
-    code = "use_nonce"
-
-
-class TooMany(PhoneError):
-    """A limit was reached; waiting helps."""
-
-    code = "phone_too_many"
+    code = "frame_unreadable"
 
 
-# --- passkeys -----------------------------------------------------------------------------------
+class CodeMalformed(FrameUnreadable):
+    """What was typed cannot be one of our eight-character codes."""
 
 
-class CredentialRefused(PhoneError):
-    """What the authenticator answered is not what was asked for, or does not verify."""
+class FrameForged(PhoneError):
+    """A picture of ours whose keyed code is wrong."""
 
-    code = "credential_refused"
-
-
-class CredentialCopied(CredentialRefused):
-    """The signature counter did not grow: the key may exist twice (WebAuthn Level 3, 6.1.1)."""
-
-    code = "credential_copied"
+    code = "frame_forged"
 
 
-class AttestationRefused(CredentialRefused):
-    """The authenticator is not of a kind that the policy admits."""
+class FrameStale(PhoneError):
+    """A picture of ours that was shown too long ago, or would be shown later."""
 
-    code = "attestation_refused"
-
-
-# --- phones and their enrolment -----------------------------------------------------------------
+    code = "frame_stale"
 
 
-class PhoneUnknown(PhoneError):
-    """No such phone of this person, or it was removed."""
+class StartGone(PhoneError):
+    """Nobody waits for this code any more: it ended, was cancelled, or never was."""
 
-    code = "phone_unknown"
-
-
-class PhoneKnown(PhoneError):
-    """This passkey or this device key is registered already."""
-
-    code = "phone_known"
+    code = "start_gone"
 
 
-class TooManyPhones(PhoneError):
-    """The person has as many phones as one may have; remove one first."""
+class AlreadyClaimed(PhoneError):
+    """The page renews a code that a phone has claimed meanwhile: show how that stands instead."""
 
-    code = "too_many_phones"
-
-
-class NameUnfit(PhoneError):
-    """A phone's name is empty, too long, or has characters that cannot be shown plainly."""
-
-    code = "phone_name_unfit"
+    code = "already_claimed"
 
 
-class EnrolmentUnknown(PhoneError):
-    """No enrolment of this code or identifier goes on for who asks, or it is over."""
+class TooManyStarts(PhoneError):
+    """An address or a browser opens more approvals a minute than a person does."""
 
-    code = "enrolment_unknown"
-
-
-class EnrolmentTaken(PhoneError):
-    """Another phone was there first with this code."""
-
-    code = "enrolment_taken"
+    code = "too_many_starts"
 
 
-class EnrolmentEarly(PhoneError):
-    """The person has not yet confirmed the phone on the card's side."""
+class TooManyTries(PhoneError):
+    """A phone sends codes faster than a person scans or types them."""
 
-    code = "enrolment_early"
-
-
-class PushRefused(PhoneError):
-    """The subscription is malformed, or not at a push service that the operator admits."""
-
-    code = "push_refused"
+    code = "too_many_tries"
 
 
-# --- one-time passwords -------------------------------------------------------------------------
+# --- who may answer -----------------------------------------------------------------------------
 
 
-class OtpRefused(PhoneError):
-    """The code is wrong, was used, or there is no such login name: nobody is told which."""
+class InUse(PhoneError):
+    """Another phone is answering this: the first one is the only one."""
 
-    code = "otp_refused"
-
-
-class LoginNameMistyped(PhoneError):
-    """The check characters do not fit: it was mistyped, whoever it may belong to."""
-
-    code = "login_name_mistyped"
+    code = "in_use"
 
 
-class OtpKnown(PhoneError):
-    """The person has a one-time-password means; it is removed before another is made."""
+class DeviceBusy(PhoneError):
+    """This phone is answering another request; that one is to be ended first.
 
-    code = "otp_known"
+    Attributes:
+        approval: the request that it is answering.
+    """
+
+    code = "device_busy"
+
+    def __init__(self, approval: str) -> None:
+        super().__init__("another approval is live on this phone")
+        self.approval = approval
 
 
-class OtpUnknown(PhoneError):
-    """The person has no such means, or began it too long ago."""
+class DeviceRemoved(PhoneError):
+    """This phone is not, or no longer, one of its person's."""
 
-    code = "otp_unknown"
+    code = "device_removed"
+
+
+class PhoneFrozen(PhoneError):
+    """Approving by phone, or being asked by push, is off for this person for a while.
+
+    Attributes:
+        until: when it is on again. The card is not affected.
+    """
+
+    code = "phone_frozen"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("frozen")
+        self.until = until
+
+
+class TooManyApprovals(PhoneError):
+    """This person approved more in ten minutes than anybody does by themselves."""
+
+    code = "too_many_approvals"
+
+
+# --- what became of it --------------------------------------------------------------------------
+
+
+class ApprovalUnknown(PhoneError):
+    """There is no such approval, or it is none of this phone's business: one answer for both."""
+
+    code = "approval_unknown"
+
+
+class NumberMissing(PhoneError):
+    """The number on the browser's screen was not typed yet."""
+
+    code = "number_missing"
+
+
+class NumberWrong(PhoneError):
+    """The number is another than the browser shows; there is one try, and it was this."""
+
+    code = "number_wrong"
+
+
+class ApprovalExpired(PhoneError):
+    """It was not answered, or not used, in its time."""
+
+    code = "approval_expired"
+
+
+class ApprovalCancelled(PhoneError):
+    """The browser gave it up, or began again."""
+
+    code = "approval_cancelled"
+
+
+class ApprovalRefused(PhoneError):
+    """The person refused it before."""
+
+    code = "approval_refused"
+
+
+class ApprovalUsed(PhoneError):
+    """It was approved before: nothing more can be answered to it."""
+
+    code = "approval_used"
+
+
+class NotApproved(PhoneError):
+    """The phone has not approved it yet."""
+
+    code = "not_approved"
+
+
+# --- receipts -----------------------------------------------------------------------------------
+
+
+class ReceiptRefused(PhoneError):
+    """Base: this receipt proves nothing."""
+
+    code = "receipt_refused"
+
+
+class ReceiptMalformed(ReceiptRefused):
+    """It is not a receipt as we write them."""
+
+    code = "receipt_malformed"
+
+
+class ReceiptContradicts(ReceiptRefused):
+    """Its parts do not belong to one approval: what was shown is not what was signed."""
+
+    code = "receipt_contradicts"
+
+
+class ReceiptUnsigned(ReceiptRefused):
+    """The phone's signature, or the provider's, does not cover it."""
+
+    code = "receipt_unsigned"
+
+
+class ReceiptOfAnother(ReceiptRefused):
+    """The provider's key is none of those that the verifier trusts."""
+
+    code = "receipt_of_another"

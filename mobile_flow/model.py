@@ -225,7 +225,7 @@ OVER = frozenset(
         ApprovalState.CONSUMED,
     }
 )
-"""The states from which nothing moves."""
+"""The states from which nothing moves, but for this: a person may still say "that was not me"."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -239,6 +239,9 @@ class Approval:
         transcript: the canonical bytes that were signed over (RFC 8785), once they exist.
         assertion: the WebAuthn assertion as JSON text, once approved.
         backed_up: the flag BS of that assertion.
+        contested: another phone tried to answer it; both screens say so.
+        effect: the provider's own word for what it opened by this approval (a session, a grant),
+            so that a later report can end it.
     """
 
     id: ApprovalId
@@ -259,6 +262,8 @@ class Approval:
     transcript: bytes | None = field(default=None, repr=False)
     assertion: str | None = field(default=None, repr=False)
     backed_up: bool | None = None
+    contested: bool = False
+    effect: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

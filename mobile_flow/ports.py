@@ -168,6 +168,13 @@ class PhoneUnit(Protocol):
         """Put a message into the outbox: it leaves after the commit, at least once."""
         ...
 
+    def undo(self, approval: Approval, *, at: datetime) -> bool:
+        """End what a consumed approval opened, its session with all grants; ``False`` if nothing.
+
+        By ``approval.effect`` where ``prove`` was told it, else by ``approval.transaction``.
+        """
+        ...
+
 
 class PhoneLedger(Protocol):
     """The durable store."""
@@ -191,6 +198,10 @@ class Starts(Protocol):
     def get(self, start_id: ApprovalId) -> Start | None: ...
     def by_code(self, code: str) -> Start | None:
         """Find a static start by its eight-character code."""
+        ...
+
+    def of_browser(self, browser: str) -> Start | None:
+        """Find the start that was kept last for a browser (the hash of its cookie)."""
         ...
 
     def drop(self, start_id: ApprovalId) -> None:
