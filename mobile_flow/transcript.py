@@ -6,12 +6,12 @@ lists of texts; names of members in ASCII) Python's sorted, compact JSON is exac
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from typing import TYPE_CHECKING, Final
 
 from mobile_flow.errors import ReceiptContradicts, ReceiptMalformed
+from mobile_flow.reading import encoded, json_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ def build(
             "v": VERSION,
             "iss": issuer,
             "sid": approval.id,
-            "server_random": base64url(approval.random),
+            "server_random": encoded(approval.random),
             "client_id": shown.client_id,
             "rp_display_name": shown.client_name,
             "rp_domain": shown.client_domain,
@@ -90,10 +90,10 @@ def read(transcript: bytes) -> dict[str, object]:
     if len(transcript) > _LONGEST:
         raise ReceiptMalformed("the transcript is too long")
     try:
-        members = json.loads(transcript)
-    except (ValueError, RecursionError):
-        raise ReceiptMalformed("the transcript is not JSON") from None
-    if not isinstance(members, dict) or members.get("v") != VERSION:
+        members = json_object(transcript)
+    except ValueError:
+        raise ReceiptMalformed("the transcript is no JSON object") from None
+    if members.get("v") != VERSION:
         raise ReceiptMalformed("the transcript is of no version we know")
     try:
         again = canonical(members)
@@ -109,13 +109,8 @@ def canonical(members: Mapping[str, object]) -> bytes:
     return _written(members).encode("utf-8")
 
 
-def base64url(data: bytes) -> str:
-    """Write base64url without padding (RFC 4648, 5)."""
-    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
-
-
 def _digest(value: object) -> str:
-    return base64url(hashlib.sha256(_written(value).encode("utf-8")).digest())
+    return encoded(hashlib.sha256(_written(value).encode("utf-8")).digest())
 
 
 def _written(value: object) -> str:
