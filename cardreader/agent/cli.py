@@ -19,6 +19,7 @@ from cardreader.agent.api import Origins
 from cardreader.agent.card_cli import card
 from cardreader.agent.desk import Desk
 from cardreader.agent.httpd import AgentServer
+from cardreader.agent.install_cli import COMMANDS
 from cardreader.agent.loopback import Agent
 from cardreader.agent.manifest import ExtensionIdMalformed, manifest
 from cardreader.agent.native_host import Host
@@ -26,7 +27,7 @@ from cardreader.agent.options import assembled, reader_options
 from cardreader.errors import CardError
 
 if TYPE_CHECKING:
-    from cardreader.agent.manifest import Browser
+    from cardreader.agent.browsers import Family
 
 __all__ = ["agent", "card"]
 PORT: Final = 8403
@@ -111,7 +112,7 @@ def run(
 def native(*, kind: str | None, cards: Path | None, insert: str | None, prompt: str) -> None:
     """Answer one command of the Web eID browser extension on standard input and output.
 
-    Browsers start this themselves, by a manifest (see 'sesame agent manifest'), and add arguments
+    Browsers start this themselves, by a manifest (see 'sesame agent install'), and add arguments
     of their own, which are ignored.
     """
     found = assembled(kind, cards, insert)
@@ -130,15 +131,20 @@ def native(*, kind: str | None, cards: Path | None, insert: str | None, prompt: 
 def write_manifest(*, browser: str, extension_id: str, program: Path) -> None:
     """Print the manifest by which a browser finds the native host.
 
-    Save it as eu.webeid.json where your browser looks for native messaging hosts.
+    For a browser that 'sesame agent install' does not know: save it as eu.webeid.json where that
+    browser looks for native messaging hosts.
     """
     try:
         written = manifest(
-            cast("Browser", browser), extension_id=extension_id, program=program.absolute()
+            cast("Family", browser), extensions=[extension_id], program=program.absolute()
         )
     except ExtensionIdMalformed as error:
         raise click.UsageError(f"that is not an extension id of {browser}.") from error
     click.echo(json.dumps(written, indent=2))
+
+
+for _command in COMMANDS:
+    agent.add_command(_command)
 
 
 def _check_allowed(origins: Origins, origin: str) -> None:

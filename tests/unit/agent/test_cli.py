@@ -18,7 +18,10 @@ from cardreader.agent.httpd import AgentServer
 from tests.world.holders import soft_card
 
 ROOT = Path(__file__).parents[3]
-SERVER_LIBRARIES = ("flask", "sqlalchemy", "authlib", "redis", "alembic", "granian", "joserfc")
+SERVER_LIBRARIES = (
+    *("flask", "sqlalchemy", "authlib", "redis", "alembic", "granian", "joserfc", "pydantic"),
+    *("werkzeug", "jinja2", "babel", "urllib3", "psycopg", "smartcard", "webauthn", "qrcode"),
+)
 
 
 @pytest.fixture
@@ -93,6 +96,24 @@ def test_the_card_tool_runs_without_the_servers_libraries(folder: Path) -> None:
         blocked(*words), cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     assert "Specimen" in done.stdout
+
+
+def test_the_agent_is_installed_and_inspected_without_the_servers_libraries(folder: Path) -> None:
+    home = folder / "home"
+    (home / ".config" / "chromium").mkdir(parents=True)
+    environ = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+    for command in ("install", "status", "uninstall"):
+        done = subprocess.run(
+            blocked("agent", command, "--json"),
+            cwd=ROOT,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert "chromium" in done.stdout
+        assert done.stderr == ""
 
 
 def test_the_agent_serves_its_wallet_and_stops_on_ctrl_c(folder: Path) -> None:
