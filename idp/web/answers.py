@@ -131,6 +131,7 @@ class Answers:
             offline="offline_access" in turn.tx.request.scopes,
             trouble=trouble,
             agent_url=agent or "",
+            handheld=browser.handheld,
         )
 
     def _claim(self, offer: ClaimOffer, language: str) -> Mapping[str, object]:

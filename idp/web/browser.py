@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from idp.errors import CATALOGUE
 from idp.login.flow import Visitor
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from idp.errors import Problem
     from idp.web.cookies import Cookies
     from idp.web.i18n import Texts
+
+
+_HANDHELD: Final = re.compile(r"Android|iPhone|iPad|iPod|Mobile", re.ASCII)
+_LONGEST_HEADER: Final = 1000
 
 
 class Browser:
@@ -42,6 +47,18 @@ class Browser:
         if self._chosen is not None and self._chosen_in == login:
             return self._chosen
         return opened_in if opened_in in self._texts.languages else self.language
+
+    @property
+    def handheld(self) -> bool:
+        """Whether it says to be a phone's or a tablet's (UA Client Hints 3.3, else ``User-Agent``).
+
+        For the order of what is offered, never for what is allowed.
+        """
+        hint = self._request.headers.get("Sec-CH-UA-Mobile")
+        if hint in {"?0", "?1"}:
+            return hint == "?1"
+        agent = self._request.headers.get("User-Agent", "")[:_LONGEST_HEADER]
+        return _HANDHELD.search(agent) is not None
 
     @property
     def session(self) -> str | None:
