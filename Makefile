@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+JOBS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help install run test screenshots check lint types layers bench clean
@@ -15,7 +16,7 @@ run: .venv/run.stamp ## start the demo country on loopback; Ctrl-C stops it (ARG
 
 test: .venv/dev.stamp tests/npm/node_modules/installed.stamp ## install what the tests need and run them all (ARGS="..." goes to pytest)
 	@.ci/components
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 screenshots: .venv/dev.stamp ## every page in four languages and two widths, into var/screenshots
 	@$(BIN)/python -m tests.world.screenshots $(ARGS)
