@@ -42,7 +42,7 @@ class Openings:
         window = int(self._now().astimezone(UTC).timestamp() // WINDOW.total_seconds())
         if window != self._window:
             self._window, self._over = window, set()
-        key = f"opens:{window}:{_site(address or '')}"
+        key = f"opens:{window}:{site(address or '')}"
         if key not in self._over:
             try:
                 if self._ephemeral.bump(key, lasts=WINDOW) <= self._most:
@@ -54,7 +54,8 @@ class Openings:
         raise Refused(TOO_MANY_REQUESTS, "too many logins opened from one address")
 
 
-def _site(address: str) -> str:
+def site(address: str) -> str:
+    """Give a name for an address and for all that whoever has it usually has too."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -74,13 +74,18 @@ class Cookies:
 
 
 def sent(request: Request) -> Mapping[str, str]:
-    """Give the cookies that were sent: without malformed ones, or names with two different values.
+    """Give the cookies that were sent.
 
     The header is read once; whoever asks for several cookies asks this mapping.
     """
+    return parsed(request.headers.get("Cookie", ""))
+
+
+def parsed(header: str) -> Mapping[str, str]:
+    """Read the header: without malformed cookies, or names with two different values."""
     found: dict[str, str] = {}
     doubtful = set()
-    for part in request.headers.get("Cookie", "").split(";"):
+    for part in header.split(";"):
         name, separator, value = part.partition("=")
         if separator and found.setdefault(name.strip(), value.strip()) != value.strip():
             doubtful.add(name.strip())

@@ -33,13 +33,11 @@ _REMEMBERED: Final = 4096
 class Peer:
     """Resolves address, scheme and host of a request by the settings."""
 
-    def __init__(self, settings: Settings) -> None:
-        issuer = urlsplit(settings.issuer)
-        host = issuer.netloc.lower()
-        default = _DEFAULT_PORTS.get(issuer.scheme, "")
-        self._hosts = {host, host.removesuffix(default)} - {""}
-        if issuer.port is None:
-            self._hosts.add(f"{host}{default}")
+    def __init__(self, settings: Settings, *, also: str | None = None) -> None:
+        """Take, with ``also``, a URL beside the issuer whose host is ours."""
+        self._hosts = set(_hosts(settings.issuer))
+        if also is not None:
+            self._hosts |= _hosts(also)
         self._networks = settings.proxy.networks()
 
     def resolve(self, environ: Environ) -> None:
@@ -50,14 +48,14 @@ class Peer:
         """
         address = _plain(environ.get("REMOTE_ADDR", ""))
         environ["REMOTE_ADDR"] = address
-        if not self._trusted(address):
+        if not self.trusts(address):
             return
         hops = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")[-_MOST_HOPS:]
         for hop in reversed([_plain(hop) for hop in hops]):
             if not hop:
                 break
             environ["REMOTE_ADDR"] = hop
-            if not self._trusted(hop):
+            if not self.trusts(hop):
                 break
         scheme = str(environ.get("HTTP_X_FORWARDED_PROTO", "")).strip().lower()
         if scheme in _SCHEMES:
@@ -77,9 +75,18 @@ class Peer:
         if not all(host.lower() in self._hosts for host in named):
             raise Refused(HOST_WRONG, "a host that is not the issuer's")
 
-    def _trusted(self, address: str) -> bool:
+    def trusts(self, address: str) -> bool:
+        """Tell whether it is a proxy whose words are believed."""
         parsed = _parsed(address)
         return parsed is not None and any(_within(parsed, network) for network in self._networks)
+
+
+def _hosts(url: str) -> set[str]:
+    parts = urlsplit(url)
+    host = parts.netloc.lower()
+    default = _DEFAULT_PORTS.get(parts.scheme, "")
+    named = {host, host.removesuffix(default)} - {""}
+    return named | {f"{host}{default}"} if parts.port is None else named
 
 
 def _within(address: Any, network: IPv4Network | IPv6Network) -> bool:  # noqa: ANN401 - either kind
