@@ -32,6 +32,7 @@ config_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="The TOML configuration (or the variable SESAME_CONFIG).",
 )
+lifeline_option = click.option("--while-open", "lifeline", type=int, hidden=True)
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
 
 

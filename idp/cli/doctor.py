@@ -58,6 +58,7 @@ def examine(config_path: Path | None) -> Iterator[Finding]:
         examining.disk,
         examining.trust,
         examining.listeners,
+        examining.waiting,
         examining.kek,
     ):
         yield from _looked(_part(look), look, settings)
@@ -104,7 +105,9 @@ def _looked(
 
 
 def _part(look: Callable[..., object]) -> str:
-    return {"listeners": "serve", "leases": "housekeep"}.get(look.__name__, look.__name__)
+    return {"listeners": "serve", "waiting": "wait", "leases": "housekeep"}.get(
+        look.__name__, look.__name__
+    )
 
 
 def _line(finding: Finding) -> str:

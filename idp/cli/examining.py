@@ -136,6 +136,27 @@ def listeners(settings: Settings) -> Iterator[Finding]:
             yield fail("serve", says, mend)
 
 
+def waiting(settings: Settings) -> Iterator[Finding]:
+    """Look whether browsers that wait have somebody who wakes them."""
+    found = settings.waiting
+    if found.url is None:
+        seconds = found.poll.total_seconds()
+        yield ok("wait", f"no waiting.url: pages that wait ask every {seconds:g} s")
+        return
+    failing = _asked(found.health_port)
+    if failing is None:
+        yield warn(
+            "wait",
+            f"not running: pages that wait ask every {found.poll.total_seconds():g} s",
+            "run 'sesame wait' beside serve, or 'sesame serve --all'; or take waiting.url away",
+        )
+    elif failing:
+        said = "; ".join(f"{part}: {why}" for part, why in sorted(failing.items()))
+        yield warn("wait", f"running, not ready: {said}", "mend the parts it names")
+    else:
+        yield ok("wait", f"running and ready, for pages at {found.url}")
+
+
 def disk(settings: Settings) -> Iterator[Finding]:
     """Look at the room where the embedded stores grow."""
     for name in ("ledger", "ephemeral"):

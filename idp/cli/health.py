@@ -68,7 +68,9 @@ class Readiness:
         *,
         draining: Callable[[], bool],
         monotonic: Callable[[], float],
+        role: str = "serve",
     ) -> None:
+        self._role = role
         self._parts = parts
         self._draining = draining
         self._monotonic = monotonic
@@ -79,12 +81,13 @@ class Readiness:
     def failing(self) -> dict[str, str]:
         """Look at every part, or give what was seen a moment ago; empty when ready."""
         if self._draining():
-            return {"serve": "draining"}
+            return {self._role: "draining"}
         with self._lock:
             if self._until is None or self._monotonic() >= self._until:
                 found = {name: said for name, part in self._parts.items() if (said := _ask(part))}
                 if found.keys() != self._failing.keys():
-                    log.write("serve.readiness", detail=", ".join(sorted(found)) or "ready")
+                    said = ", ".join(sorted(found)) or "ready"
+                    log.write("serve.readiness", detail=said, role=self._role)
                 self._failing = found
                 self._until = self._monotonic() + _REMEMBERED
             return self._failing

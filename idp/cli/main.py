@@ -30,6 +30,12 @@ TABLE: Final[Mapping[str, _Row]] = {
         summary="Run the provider's workers (with --all, every role).",
         extra="server",
     ),
+    "wait": _Row(
+        module="idp.cli.wait",
+        attribute="wait",
+        summary="Hold the browsers that wait for a phone, and wake them.",
+        extra="server",
+    ),
     "housekeep": _Row(
         module="idp.cli.serve",
         attribute="housekeep",

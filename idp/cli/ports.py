@@ -33,6 +33,15 @@ def doors(settings: Settings) -> tuple[Door, ...]:
     )
 
 
+def waiting_doors(settings: Settings) -> tuple[Door, ...]:
+    """Give every listener of ``sesame wait``."""
+    waiting = settings.waiting
+    return (
+        Door(host=waiting.host, port=waiting.port, setting="waiting.port"),
+        Door(host=LOOPBACK, port=waiting.health_port, setting="waiting.health_port"),
+    )
+
+
 def trouble(door: Door) -> str | None:
     """Say why one could not listen there, or ``None``.
 
@@ -55,8 +64,8 @@ def trouble(door: Door) -> str | None:
     return None
 
 
-def refuse_taken(settings: Settings) -> None:
+def refuse_taken(needed: tuple[Door, ...]) -> None:
     """Raise the command's error if a port that we need is taken."""
-    problems = [found for door in doors(settings) if (found := trouble(door))]
+    problems = [found for door in needed if (found := trouble(door))]
     if problems:
         raise click.ClickException("\n".join(problems))

@@ -18,6 +18,7 @@ from idp.cli.deployment import (
     config_option,
     explained,
     json_option,
+    lifeline_option,
     opened,
     settings_from,
     start_logging,
@@ -33,15 +34,13 @@ if TYPE_CHECKING:
     from idp.config import Settings
     from idp.foundation import Foundation
 
-_lifeline = click.option("--while-open", "lifeline", type=int, hidden=True)
-
 
 @click.command()
 @click.option(
     "--all", "everything", is_flag=True, help="Run the other roles too, under one parent."
 )
 @config_option
-@_lifeline
+@lifeline_option
 def serve(config_path: Path | None, *, everything: bool, lifeline: int | None) -> None:
     """Run the provider's workers.
 
@@ -51,7 +50,10 @@ def serve(config_path: Path | None, *, everything: bool, lifeline: int | None) -
     settings = settings_from(config_path)
     _tell_children(config_path)
     start_logging(settings)
-    ports.refuse_taken(settings)
+    doors = ports.doors(settings)
+    if everything and settings.waiting.url is not None:
+        doors += ports.waiting_doors(settings)
+    ports.refuse_taken(doors)
     if lifeline is not None:
         stop_when_closed(lifeline)
     # A role under one parent need not try again what the parent tried.
@@ -59,14 +61,14 @@ def serve(config_path: Path | None, *, everything: bool, lifeline: int | None) -
         if not everything:
             run_serve(foundation)
     if everything:
-        _run_all(settings.deadlines.drain.total_seconds())
+        _run_all(settings)
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="Do what waits now, and end.")
 @config_option
 @json_option
-@_lifeline
+@lifeline_option
 def housekeep(config_path: Path | None, *, once: bool, as_json: bool, lifeline: int | None) -> None:
     """Run the background jobs: sealing, keys, counters, outbox, purge.
 
@@ -147,21 +149,24 @@ def run_serve(foundation: Foundation, *, target: str = "idp.app:application") ->
         serve_until_stopped(server, settings)
 
 
-def _run_all(drain: float) -> None:
+def _run_all(settings: Settings) -> None:
     from idp.cli.roles import Process, Roles
 
     stop = Stop()
     stop.listen()
+    # A role that no page would turn to is not run.
+    waiting = {} if settings.waiting.url is None else {"wait": lambda: Process(["wait"])}
     Roles(
         {
             "serve": lambda: Process(["serve"]),
             "housekeep": lambda: Process(["housekeep"]),
+            **waiting,
         },
         monotonic=system_monotonic,
         wait=stop.wait,
         pause=threading.Event().wait,
         impatient=lambda: stop.times > 1,
-        drain=drain,
+        drain=settings.deadlines.drain.total_seconds(),
     ).run()
 
 
