@@ -144,7 +144,7 @@ class OtpUnknown(PhoneError):
     code = "otp_unknown"
 
 
-# --- approvals: before a claim -----------------------------------------------------------------------------
+# --- approvals: before a claim ------------------------------------------------------------------
 
 
 class FrameUnreadable(PhoneError):
@@ -285,6 +285,12 @@ class ApprovalUsed(PhoneError):
     """It was approved before: nothing more can be answered to it."""
 
     code = "approval_used"
+
+
+class ApprovalMoving(PhoneError):
+    """Others change it at this very moment: nothing was decided, asking again helps."""
+
+    code = "approval_moving"
 
 
 class NotApproved(PhoneError):

@@ -93,7 +93,8 @@ def read(transcript: bytes) -> dict[str, object]:
         members = json_object(transcript)
     except ValueError:
         raise ReceiptMalformed("the transcript is no JSON object") from None
-    if members.get("v") != VERSION:
+    version = members.get("v")
+    if type(version) is not int or version != VERSION:
         raise ReceiptMalformed("the transcript is of no version we know")
     try:
         again = canonical(members)

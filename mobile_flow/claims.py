@@ -1,0 +1,202 @@
+"""Who answers: the first phone that read the code, or that opened what was pushed to its person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from mobile_flow import moves, qr
+from mobile_flow.desk import MOBILE, PUSH, demand_few, demand_thawed, live_device, note
+from mobile_flow.errors import (
+    ApprovalUnknown,
+    DeviceBusy,
+    FrameForged,
+    FrameUnreadable,
+    InUse,
+    StartGone,
+    TooManyTries,
+)
+from mobile_flow.limits import MINUTE
+from mobile_flow.model import Approval, ApprovalState, FlowKind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mobile_flow.desk import Desk
+    from mobile_flow.model import ApprovalId, Device, PersonRef, Shown, Start
+    from mobile_flow.ports import PhoneUnit
+
+_RANDOM_BYTES: Final = 32
+_LONGEST_CODE: Final = 32
+_CLAIMED: Final = frozenset({ApprovalState.CLAIMED, ApprovalState.MATCHED})
+_FORGERIES_LAST: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """What this phone answers now, as it may know it; the same for a claim that is sent again."""
+
+    approval: Approval
+
+
+class Claims:
+    """What makes an approval some phone's own."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def claim(self, device: Device, text_or_code: str) -> Claimed:
+        """Claim what a phone scanned or somebody typed on it.
+
+        Raises:
+            TooManyTries: this phone sends codes too fast.
+            FrameUnreadable, FrameForged, FrameStale: it is no code of ours, or not one of now.
+            StartGone: nobody waits for it any more.
+            InUse: another phone was first.
+            DeviceBusy, DeviceRemoved, PhoneFrozen, TooManyApprovals: this phone may not, now.
+            ApprovalExpired, ApprovalCancelled…: this phone claimed it before, and it is over.
+        """
+        desk = self._desk
+        tries = desk.starts.bump(f"claims:{device.id}", lasts=MINUTE)
+        if tries > desk.limits.tries_per_device:
+            raise TooManyTries("too many claims by one phone")
+        if len(text_or_code) <= _LONGEST_CODE:
+            return self._by_code(device, qr.read_code(text_or_code))
+        scanned = qr.read(text_or_code)
+        if scanned.host != desk.host.upper():
+            raise FrameUnreadable("of another host")
+        start = desk.starts.get(scanned.start)
+        if start is None:
+            return self._late(device, scanned.start)
+        try:
+            qr.check(start, scanned, now=desk.now())
+        except FrameForged:
+            self._count_forgery(start)
+            raise
+        return self._insert(device, start)
+
+    def ask(
+        self,
+        unit: PhoneUnit,
+        person: PersonRef,
+        *,
+        shown: Shown,
+        transaction: str,
+        expires_at: datetime,
+    ) -> Approval:
+        """Ask a person on all of their phones, in the provider's own unit of work.
+
+        Whether anybody may be asked is the caller's to decide first; what is refused here must not
+        be seen by who asks.
+
+        Args:
+            unit: the provider's, that records the request.
+            person: whom.
+            shown: what their phone will show.
+            transaction: the provider's word for what waits.
+            expires_at: when the question ends.
+
+        Raises:
+            PhoneFrozen: this person is not to be asked now.
+        """
+        now = self._desk.now()
+        demand_thawed(unit, person, kind=PUSH, now=now)
+        demand_thawed(unit, person, kind=MOBILE, now=now)
+        approval = Approval(
+            id=qr.new_start_id(self._desk.entropy),
+            kind=FlowKind.PUSH,
+            person=person,
+            device=None,
+            transaction=transaction,
+            browser="",
+            shown=shown,
+            state=ApprovalState.PENDING,
+            random=self._desk.entropy(_RANDOM_BYTES),
+            opened_at=now,
+            expires_at=min(expires_at, now + self._desk.limits.hard_end),
+        )
+        unit.phones.add_approval(approval)
+        note(unit, "approval_asked", approval)
+        return approval
+
+    def _by_code(self, device: Device, code: str) -> Claimed:
+        start = self._desk.starts.by_code(code)
+        if start is None or start.code != code or self._desk.now() >= start.expires_at:
+            return self._again_by_code(device)
+        return self._insert(device, start)
+
+    def _again_by_code(self, device: Device) -> Claimed:
+        # A claimed code is forgotten; what a phone sends again names what it is answering.
+        with self._desk.ledger.read() as unit:
+            found = self._answering(unit, device)
+        if found is not None and found.kind is FlowKind.STATIC:
+            return Claimed(approval=moves.for_phone(found))
+        raise StartGone("no such code now")
+
+    def _insert(self, device: Device, start: Start) -> Claimed:
+        desk = self._desk
+        approval = moves.claim(
+            start,
+            device,
+            number=_number(desk.entropy(4)),
+            random=desk.entropy(_RANDOM_BYTES),
+            now=desk.now(),
+            limits=desk.limits,
+        )
+        with desk.ledger.begin() as unit:
+            self._demand_may_claim(unit, device, start.id)
+            first = unit.phones.add_approval(approval)
+            if first:
+                note(unit, "approval_claimed", approval)
+        if not first:
+            return self._late(device, start.id)
+        desk.starts.drop(start.id)
+        desk.wake(approval.transaction)
+        return Claimed(approval=moves.for_phone(approval))
+
+    def _demand_may_claim(self, unit: PhoneUnit, device: Device, start: ApprovalId) -> None:
+        now = self._desk.now()
+        live_device(unit, device)
+        demand_thawed(unit, device.person, kind=MOBILE, now=now)
+        demand_few(unit, device.person, limits=self._desk.limits, now=now)
+        busy = self._answering(unit, device)
+        if busy is not None and busy.id != start:
+            raise DeviceBusy(busy.id)
+
+    def _answering(self, unit: PhoneUnit, device: Device) -> Approval | None:
+        live = unit.phones.live_approvals(device.person, at=self._desk.now())
+        return next(
+            (one for one in live if one.device == device.id and one.state in _CLAIMED), None
+        )
+
+    def _late(self, device: Device, start: ApprovalId) -> Claimed:
+        """Answer for a start that is not there any more: it was claimed, or it ended."""
+        try:
+            found = self._desk.read(start)
+        except ApprovalUnknown:
+            raise StartGone("no such start now") from None
+        if found.device == device.id:
+            moves.demand(found, *moves.LIVE)
+            return Claimed(approval=moves.for_phone(found))
+        if found.state in moves.UNDECIDED and not found.contested:
+            self._desk.change(start, self._contested)
+        raise InUse("another phone was first")
+
+    def _contested(self, unit: PhoneUnit, approval: Approval) -> Approval:
+        if approval.contested or approval.state not in moves.UNDECIDED:
+            return approval
+        note(unit, "approval_contested", approval)
+        return moves.contest(approval)
+
+    def _count_forgery(self, start: Start) -> None:
+        starts = self._desk.starts
+        forged = starts.bump(f"forged:{start.id}", lasts=_FORGERIES_LAST)
+        if forged >= self._desk.limits.bad_frames:
+            starts.drop(start.id)
+            self._desk.wake(start.transaction)
+
+
+def _number(random: bytes) -> str:
+    """Give two digits from 10 to 99; of four random bytes the bias is below 2⁻²⁵."""
+    return str(10 + int.from_bytes(random) % 90)

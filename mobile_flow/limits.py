@@ -1,0 +1,69 @@
+"""How long things live and how often they may happen; the operator's settings, with defaults."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+MINUTE: Final = timedelta(minutes=1)
+_SITE_BITS: Final = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """The numbers of approving by phone.
+
+    Attributes:
+        start: how long an animated code waits for a phone.
+        static: how long a static code does; its page renews it.
+        number: how long the phone may take to type the number, from the claim on.
+        approval: how long it may take to decide, from the claim on.
+        hard_end: how long an approval lives in all, from its start on.
+        finish: how long the browser may take to use what was approved.
+        starts_per_address, starts_per_browser: a minute; an address of IPv6 is its /64.
+        tries_per_device: codes that one phone may send in a minute.
+        bad_frames: forged frames after which a start dies.
+        approvals_per_person: within ``approvals_window``.
+        wrong_numbers: within ``wrong_window``, after which the person's phones approve nothing for
+            ``mobile_freeze``. The card is not affected.
+        push_freeze: how long nobody may ask by push after "this was not me".
+        frames_ahead: how many frames a page is handed at once.
+        poll: how long a page waits until it asks for more, where nothing wakes it.
+    """
+
+    start: timedelta = timedelta(seconds=180)
+    static: timedelta = timedelta(seconds=30)
+    number: timedelta = timedelta(seconds=60)
+    approval: timedelta = timedelta(seconds=180)
+    hard_end: timedelta = timedelta(seconds=300)
+    finish: timedelta = timedelta(seconds=120)
+    starts_per_address: int = 10
+    starts_per_browser: int = 5
+    tries_per_device: int = 20
+    bad_frames: int = 5
+    approvals_per_person: int = 5
+    approvals_window: timedelta = timedelta(minutes=10)
+    wrong_numbers: int = 3
+    wrong_window: timedelta = timedelta(minutes=15)
+    mobile_freeze: timedelta = timedelta(minutes=15)
+    push_freeze: timedelta = timedelta(hours=24)
+    frames_ahead: int = 5
+    poll: timedelta = timedelta(seconds=2)
+
+
+def site(address: str) -> str:
+    """Give what limits count an address as: itself, or the /64 of an IPv6 address.
+
+    What is no address is counted as one and the same stranger.
+    """
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((int(parsed), _SITE_BITS), strict=False))
+    return str(parsed)
