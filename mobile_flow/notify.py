@@ -5,9 +5,9 @@ nothing of the person. The row names the phone; where to reach it is read when i
 subscription that was replaced or removed in between is never used. The library (pywebpush) encrypts
 (RFC 8291) and is imported at the first message; ``Deliver`` sends.
 
-The key that signs (RFC 8292) is derived from the vault's root for this purpose: it needs no storage, every
-process has it, and it comes back with a backup. A new ``VAPID_PURPOSE`` would be a new key, to
-which every phone must subscribe again.
+The key that signs (RFC 8292) is derived from the vault's root for this purpose: it needs no
+storage, every process has it, and it comes back with a backup. A new ``VAPID_PURPOSE`` would be a
+new key, to which every phone must subscribe again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     derive_private_key,
 )
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from joserfc import jws
 from joserfc.jwk import ECKey
 
