@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from idp.services import Services
 
 LARGEST_BODY: Final = 64 * 1024
-LARGEST_CARD_ANSWER: Final = 16 * 1024
-_CARD_ANSWER: Final = "/card/answer"
 _REFERENCE_BYTES: Final = 8
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _CONFIG: Final = "SESAME_CONFIG"
@@ -138,8 +136,7 @@ def _read_body(environ: dict[str, Any]) -> None:
     Raises:
         Refused: BODY_TOO_LARGE; INVALID_REQUEST for a length that is no number or a short body.
     """
-    card = str(environ.get("PATH_INFO", "")).endswith(_CARD_ANSWER)
-    most = LARGEST_CARD_ANSWER if card else LARGEST_BODY
+    most = LARGEST_BODY
     stated = environ.get("CONTENT_LENGTH") or None
     stream = environ["wsgi.input"]
     environ["wsgi.input"] = BytesIO()

@@ -356,12 +356,68 @@ CARD_FILES_REFUSED = _entry(
     "the identity files of the card could not be verified",
     WayOut.OTHER_MEANS,
 )
+CARD_REGISTER_UNTRUSTED = _entry(
+    "card_register_untrusted",
+    "access_denied",
+    403,
+    "the identity files of the card were not signed by a register trusted here",
+    WayOut.OTHER_MEANS,
+)
+CARD_FILES_ALTERED = _entry(
+    "card_files_altered",
+    "access_denied",
+    403,
+    "an identity file of the card is not what the register signed",
+    WayOut.OTHER_MEANS,
+)
+CARD_PHOTO_WRONG = _entry(
+    "card_photo_wrong",
+    "access_denied",
+    403,
+    "the photo is not the one that the identity file of the card names",
+    WayOut.OTHER_MEANS,
+)
+CARD_COPIED = _entry(
+    "card_copied",
+    "access_denied",
+    403,
+    "the chip did not prove that the identity files are its own",
+    WayOut.OTHER_MEANS,
+)
+CARD_FILES_OF_ANOTHER = _entry(
+    "card_files_of_another",
+    "access_denied",
+    403,
+    "the identity files and the certificate are of different cards",
+    WayOut.OTHER_MEANS,
+)
+CARD_FILES_NEEDED = _entry(
+    "card_files_needed",
+    "access_denied",
+    403,
+    "this login needs signed data of the card and they did not come",
+    WayOut.TRY_AGAIN,
+)
 CARD_DOCUMENT_REFUSED = _entry(
     "card_document_refused",
     "access_denied",
     403,
     "a document of this kind cannot be used to log in",
     WayOut.OTHER_MEANS,
+)
+DOCUMENT_NOT_ACCEPTED = _entry(
+    "document_not_accepted",
+    "access_denied",
+    403,
+    "the client does not accept this kind of identity document",
+    WayOut.BACK_TO_SERVICE,
+)
+AGE_NOT_REACHED = _entry(
+    "age_not_reached",
+    "access_denied",
+    403,
+    "the person is not proven to have the age that the client asks",
+    WayOut.BACK_TO_SERVICE,
 )
 CARD_CHECK_UNAVAILABLE = _entry(
     "card_check_unavailable",
@@ -519,6 +575,11 @@ _CARD_FACES: Mapping[type[card.CardError], Problem] = MappingProxyType(
         card.CertificateUnknown: CARD_UNKNOWN,
         card.RevocationUnavailable: CARD_CHECK_UNAVAILABLE,
         card.FilesRefused: CARD_FILES_REFUSED,
+        card.RegisterUntrusted: CARD_REGISTER_UNTRUSTED,
+        card.FileSignatureWrong: CARD_FILES_ALTERED,
+        card.PhotoWrong: CARD_PHOTO_WRONG,
+        card.CardCopied: CARD_COPIED,
+        card.FilesOfAnother: CARD_FILES_OF_ANOTHER,
         card.DocumentRefused: CARD_DOCUMENT_REFUSED,
         card.DocumentExpired: CARD_EXPIRED,
         card.DocumentNotYetValid: CARD_NOT_YET_VALID,

@@ -56,6 +56,18 @@ _OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
         "Whether a card's status is asked anew at each login.",
         {"default": None},
     ),
+    (
+        "--minimum-age",
+        "minimum_age",
+        "Whole years, by the card's verified file; 18 lets adults in alone.",
+        {"type": int},
+    ),
+    (
+        "--accepted-document",
+        "accepted_documents",
+        "A kind of identity document that is let in; may be repeated.",
+        {"multiple": True},
+    ),
     ("--contact", "contact", "Who answers for it.", {}),
     ("--expires-at", "expires_at", "A day, or a time with its zone.", {}),
 )

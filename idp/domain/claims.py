@@ -39,17 +39,22 @@ __all__ = [
     "as_shown",
     "canonical_json",
     "claims_supported",
+    "entitled",
     "granted",
     "in_force",
     "missing_essential",
     "name_shown",
     "offers",
+    "requested",
     "scope_claims",
     "scopes_supported",
 ]
 
 Place = Literal["id_token", "userinfo"]
 _REASON_DIGITS: Final = 32
+_LARGEST_IN_A_TOKEN: Final = 1024
+"""Characters of JSON; what is larger is answered at userinfo even where the ID token was named."""
+_PICTURE: Final = "data:"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +93,7 @@ def name_shown(entry: str) -> str:
 
 
 @dataclass(slots=True)
-class _Asked:
+class Asked:
     """What the request says about one claim name, gathered from scopes and both members."""
 
     essential: bool = False
@@ -109,15 +114,15 @@ def offers(
     A claim asked with a value that differs from ours is not offered (OpenID Connect Core 5.5.1).
     """
     known = _facts(person, event)
-    entitled = _entitled(client, now=now, issuer=issuer)
+    purposes = entitled(client, now=now, issuer=issuer)
     made = []
-    for name, asked in _requested(request, issuer).items():
+    for name, asked in requested(request, issuer).items():
         fact = fact_of(name, issuer=issuer)
-        purpose, value = entitled.get(fact), known.get(fact or "")
+        purpose, value = purposes.get(fact), known.get(fact or "")
         if purpose is None or value is None:
             continue
         places = frozenset(
-            place
+            _place(place, value)
             for place, wanted in asked.places.items()
             if not wanted or canonical_json(value) in wanted
         )
@@ -152,9 +157,9 @@ def missing_essential(
     if not essential:
         return ()
     there = {offer.name for offer in offered}
-    entitled = _entitled(client, now=now, issuer=issuer)
+    purposes = entitled(client, now=now, issuer=issuer)
     return tuple(
-        name for name in essential if name not in there and fact_of(name, issuer=issuer) in entitled
+        name for name in essential if name not in there and fact_of(name, issuer=issuer) in purposes
     )
 
 
@@ -173,9 +178,9 @@ def in_force(
     claims: Mapping[str, object], client: Client, *, now: datetime, issuer: str
 ) -> dict[str, object]:
     """Give the agreed claims that a purpose still entitles: a purpose may end before its grant."""
-    entitled = _entitled(client, now=now, issuer=issuer)
+    purposes = entitled(client, now=now, issuer=issuer)
     return {
-        name: value for name, value in claims.items() if fact_of(name, issuer=issuer) in entitled
+        name: value for name, value in claims.items() if fact_of(name, issuer=issuer) in purposes
     }
 
 
@@ -184,35 +189,42 @@ def canonical_json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-def _requested(request: AuthorizationRequest, issuer: str) -> Mapping[str, _Asked]:
+def requested(request: AuthorizationRequest, issuer: str) -> Mapping[str, Asked]:
     """Gather per claim name; scopes ask at userinfo (OpenID Connect Core 5.4, code flow)."""
-    asked: dict[str, _Asked] = {}
+    asked: dict[str, Asked] = {}
     for scope in request.scopes:
         for name in scope_claims(scope, issuer=issuer):
-            asked.setdefault(name, _Asked()).places["userinfo"] = ()
+            asked.setdefault(name, Asked()).places["userinfo"] = ()
     _add(asked, request.id_token_claims, "id_token")
     _add(asked, request.userinfo_claims, "userinfo")
     return asked
 
 
-def _add(asked: dict[str, _Asked], claims: Iterable[ClaimRequest], place: Place) -> None:
+def _add(asked: dict[str, Asked], claims: Iterable[ClaimRequest], place: Place) -> None:
     for claim in claims:
-        entry = asked.setdefault(claim.name, _Asked())
+        entry = asked.setdefault(claim.name, Asked())
         entry.essential = entry.essential or claim.essential
         entry.places[place] = claim.values
 
 
-def _entitled(client: Client, *, now: datetime, issuer: str) -> dict[str | None, Purpose]:
+def entitled(client: Client, *, now: datetime, issuer: str) -> dict[str | None, Purpose]:
     """Give each fact that a purpose in force entitles, under any of its names, with the first."""
-    entitled: dict[str | None, Purpose] = {}
+    found: dict[str | None, Purpose] = {}
     for purpose in client.purposes:
         if purpose.expires_at is not None and now >= purpose.expires_at:
             continue
         for name in purpose.claims:
             fact = fact_of(name, issuer=issuer)
             if fact is not None and (purpose.authorisation or fact not in AUTHORISED):
-                entitled.setdefault(fact, purpose)
-    return entitled
+                found.setdefault(fact, purpose)
+    return found
+
+
+def _place(asked: Place, value: object) -> Place:
+    """Give where a value is answered: a picture, and whatever is large, in no ID token."""
+    picture = isinstance(value, str) and value.startswith(_PICTURE)
+    large = picture or len(canonical_json(value)) > _LARGEST_IN_A_TOKEN
+    return "userinfo" if large else asked
 
 
 def _facts(person: Person, event: AuthenticationEvent) -> dict[str, object]:
@@ -220,7 +232,7 @@ def _facts(person: Person, event: AuthenticationEvent) -> dict[str, object]:
     facts = _of_standard(person.attributes.standard)
     facts |= _of_person(person)
     if isinstance(event.evidence, CardEvidence):
-        facts |= _of_card(event.evidence)
+        facts |= _of_card(event.evidence) | event.evidence.facts
     return facts
 
 
@@ -239,7 +251,7 @@ def _of_person(person: Person) -> dict[str, object]:
 
 
 def _of_card(evidence: CardEvidence) -> dict[str, object]:
-    """Give what the certificate alone proves; a document's own data come only from its files."""
+    """Give what the certificate alone proves; what its files prove stands in ``facts``."""
     return {
         "issuing_country": "BE",
         "valid_from": _instant(evidence.not_before),

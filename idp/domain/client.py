@@ -72,7 +72,12 @@ class Purpose:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Client:
-    """One registered client. ``version`` grows by one with every change."""
+    """One registered client. ``version`` grows by one with every change.
+
+    Attributes:
+        minimum_age: whole years; somebody whose card does not prove them is refused.
+        accepted_documents: the words of ``idp.domain.documents`` that are let in; empty for all.
+    """
 
     id: ClientId
     version: int = 1
@@ -94,6 +99,8 @@ class Client:
     minimum_acr: str | None = None
     default_max_age: int | None = None
     live_check: bool = False
+    minimum_age: int | None = None
+    accepted_documents: tuple[str, ...] = ()
     enabled: bool = True
     contact: str | None = None
     created_at: datetime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -31,6 +31,9 @@ class CardEvidence:
         not_before, not_after: the certificate's validity.
         revocation: how its status was learnt.
         status_at: the time that the status answer speaks of (its thisUpdate).
+        files: the sets of signed files that came with the card and were verified, by name.
+        facts: of what those files prove, only what this login was asked for, as JSON values by
+            fact; the files themselves are kept nowhere.
     """
 
     type: Literal["card"] = "card"
@@ -43,6 +46,8 @@ class CardEvidence:
     not_after: datetime
     revocation: Literal["ocsp", "crl"]
     status_at: datetime
+    files: tuple[str, ...] = ()
+    facts: dict[str, object] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,3 +76,10 @@ class AuthenticationEvent:
     acr: Assurance
     amr: tuple[str, ...]
     at: datetime
+
+
+def without_facts(event: AuthenticationEvent) -> AuthenticationEvent:
+    """Give the event as everything but its session keeps it: without what the files proved."""
+    if not isinstance(event.evidence, CardEvidence) or not event.evidence.facts:
+        return event
+    return replace(event, evidence=replace(event.evidence, facts={}))

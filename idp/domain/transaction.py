@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NewType
 
-from idp.domain.event import AuthenticationEvent, MethodName
+from idp.domain.event import AuthenticationEvent, MethodName, without_facts
 from idp.domain.request import AuthorizationRequest
 
 TransactionId = NewType("TransactionId", str)
@@ -68,6 +68,7 @@ class Transaction:
         challenge: what the chosen method issued (for the card: the nonce as base64 text), and
             ``challenge_ends``, the time after which it is not accepted.
         offered: the claims that the consent page shows, each with its reason (``as_shown``).
+        event: the proof, without what a card's files say: that stands in its session alone.
         session: SHA-256 (hexadecimal) of the session cookie that ``event`` belongs to.
         refusal: the catalogue code that ended it.
     """
@@ -130,7 +131,7 @@ def prove(tx: Transaction, *, event: AuthenticationEvent, session: str, fresh: b
     return replace(
         tx,
         step=Step.AGREEING,
-        event=event,
+        event=without_facts(event),
         session=session,
         fresh_login=fresh,
         challenge=None,

@@ -10,6 +10,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from cardreader.beid.carried import FileSet
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,6 +24,7 @@ class Source(StrEnum):
 
     PERSON = "person"
     CARD = "card"
+    FILES = "files"
     SEEDED = "seeded"
 
 
@@ -33,6 +36,19 @@ _CARD: Final = (
     "card_generation",
     "certificate_serial",
 )
+AGES: Final = (12, 16, 18, 21, 30, 65)
+"""The ages that can be asked about without asking for the day of birth."""
+FILE_FACTS: Final[Mapping[str, FileSet]] = MappingProxyType(
+    {
+        **dict.fromkeys(("birthdate", "gender", "place_of_birth"), FileSet.IDENTITY),
+        **dict.fromkeys(("nationality", "nationalities"), FileSet.IDENTITY),
+        **dict.fromkeys(("document_type", "document_number"), FileSet.IDENTITY),
+        **{f"age_over_{age}": FileSet.IDENTITY for age in AGES},
+        "address": FileSet.ADDRESS,
+        "picture": FileSet.PHOTO,
+    }
+)
+"""Facts that only a card's signed files prove, and the set of files that each stands in."""
 TEXTS: Final = frozenset(
     {
         "middle_name",
@@ -59,14 +75,17 @@ FACTS: Final[Mapping[str, Source]] = MappingProxyType(
     {
         **dict.fromkeys(_PERSON, Source.PERSON),
         **dict.fromkeys(_CARD, Source.CARD),
-        **dict.fromkeys(sorted(TEXTS | FLAGS.keys() | {"address"}), Source.SEEDED),
+        **dict.fromkeys(FILE_FACTS, Source.FILES),
+        **dict.fromkeys(sorted((TEXTS | FLAGS.keys()) - FILE_FACTS.keys()), Source.SEEDED),
     }
 )
 
 AUTHORISED: Final = frozenset({"rrn", "rrn_type"})
 """Facts that leave only under a purpose that names an authorisation."""
 
-_ALIASES: Final[Mapping[str, str]] = MappingProxyType({"egovNRN": "rrn"})
+_ALIASES: Final[Mapping[str, str]] = MappingProxyType(
+    {"egovNRN": "rrn", **{f"age_gte_{age}": f"age_over_{age}" for age in AGES}}
+)
 _FACT_OF: Final[Mapping[str, str]] = MappingProxyType(
     {**{fact: fact for fact in FACTS}, **_ALIASES}
 )
@@ -96,7 +115,11 @@ _SCOPES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "address": ("address",),
         "egovnrn": ("egovNRN", "rrn_type"),
         "be:rrn": (RRN_PATH, "rrn_type"),
-        "be:eid": _CARD,
+        "be:eid": (*_CARD, "document_number", "document_type"),
+        "be:birth": ("birthdate", "place_of_birth"),
+        "be:nationality": ("nationality", "nationalities"),
+        "be:photo": ("picture",),
+        "be:age": tuple(f"age_over_{age}" for age in AGES),
         "offline_access": (),
     }
 )
@@ -117,7 +140,7 @@ def scope_claims(scope: str, *, issuer: str) -> tuple[str, ...]:
 def scopes_supported(*, seeded: bool) -> tuple[str, ...]:
     """Give every scope that can lead to something here.
 
-    ``seeded`` tells whether seeded persons may sign in: only they have an address, for example.
+    ``seeded`` tells whether seeded persons may sign in: only they have a telephone, for example.
     """
     return tuple(
         scope
@@ -133,7 +156,7 @@ def claims_supported(*, issuer: str, seeded: bool) -> tuple[str, ...]:
         names |= dict.fromkeys(
             name for name in scope_claims(scope, issuer=issuer) if _reachable(name, seeded=seeded)
         )
-    return (*names, "rrn")
+    return (*names, "rrn", *(f"age_gte_{age}" for age in AGES))
 
 
 def _reachable(name: str, *, seeded: bool) -> bool:

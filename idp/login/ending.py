@@ -16,10 +16,18 @@ from idp.domain.request import Prompt
 from idp.errors import (
     ACCESS_DENIED,
     ACCOUNT_NOT_ACTIVE,
+    AGE_NOT_REACHED,
     CARD_CHALLENGE_UNKNOWN,
     CARD_CHECK_UNAVAILABLE,
+    CARD_COPIED,
+    CARD_FILES_ALTERED,
+    CARD_FILES_NEEDED,
+    CARD_FILES_OF_ANOTHER,
+    CARD_PHOTO_WRONG,
+    CARD_REGISTER_UNTRUSTED,
     CARD_REVOKED,
     CARD_UNKNOWN,
+    DOCUMENT_NOT_ACCEPTED,
     INVALID_REQUEST_URI,
     LOGIN_SPENT,
 )
@@ -53,7 +61,12 @@ _SPENT: Final = {
 _MARKED: Final = timedelta(days=1)
 """How much longer than a login its mark is kept: no record of it can be read by then."""
 _OF_SOMEBODY: Final = frozenset(
-    {ACCOUNT_NOT_ACTIVE, CARD_CHECK_UNAVAILABLE, CARD_REVOKED, CARD_UNKNOWN}
+    {
+        *(ACCOUNT_NOT_ACTIVE, CARD_CHECK_UNAVAILABLE, CARD_REVOKED, CARD_UNKNOWN),
+        # From here on a card has answered with its PIN before anything looked at its files.
+        *(CARD_COPIED, CARD_FILES_ALTERED, CARD_FILES_OF_ANOTHER, CARD_PHOTO_WRONG),
+        *(CARD_REGISTER_UNTRUSTED, CARD_FILES_NEEDED, DOCUMENT_NOT_ACCEPTED, AGE_NOT_REACHED),
+    }
 )
 """Refusals of a card whose path was verified to a trusted root, or of the person it names.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from idp.domain import audit_event, transaction
 from idp.domain.answer import Answer, refusal, reply_to
-from idp.domain.event import AuthenticationEvent
+from idp.domain.event import AuthenticationEvent, MethodName
 from idp.domain.person import PersonState
 from idp.domain.transaction import Step, WrongStep
 from idp.errors import (
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from idp.config import Settings
     from idp.domain.client import Client
-    from idp.domain.event import MethodName
     from idp.domain.request import AuthorizationRequest
     from idp.domain.transaction import Transaction
     from idp.login.ending import Completion
@@ -157,7 +156,10 @@ class LoginFlow:
         with self._ledger.read() as unit:
             client = self._gather.client(unit, held.tx)
         try:
-            proof = self._means[method].verify(answer, challenge=challenge, client=client)
+            reading = self._gather.reading(held.tx, client)
+            proof = self._means[method].verify(
+                answer, challenge=challenge, client=client, reading=reading
+            )
             return self._accept(held, visitor, proof)
         except ProofRefused as error:
             self._ending.note_refused_proof(held.tx, error)
@@ -182,8 +184,7 @@ class LoginFlow:
     def _accept(self, held: Held, visitor: Visitor, proof: Proof) -> Turn:
         """Record a proof: person, session, and the code too where nothing needs asking.
 
-        Raises:
-            ProofRefused: it proves a person that we do not know, or that may not log in.
+        Raises: ProofRefused, for a person unknown or not let in; nothing of the proof is kept.
         """
         with self._ending.deciding(held.tx, held, proven=True), self._ledger.begin() as unit:
             client = self._gather.client(unit, held.tx)
@@ -205,6 +206,8 @@ class LoginFlow:
                 unit, tx, client, session=signed.session, person=person
             )
             outcome = self._decide(unit, standing)
+            if outcome.verdict is not None and outcome.verdict.next is Next.OTHERWISE:
+                raise ProofRefused(outcome.verdict.problem, "by a rule of the client")
         return replace(self._after(outcome, held), set_session=signed.cookie)
 
     def _sign_in(
@@ -341,10 +344,14 @@ class LoginFlow:
         if outcome.verdict is not None and outcome.verdict.next is Next.CONSENT:
             return self._asking(standing, held)
         if tx.step is Step.PROVING and held is not None:
-            return self._still_proving(held, standing.client)
-        if tx.step is not Step.CHOOSING:
-            tx = transaction.restart(tx if held is None else held.tx)
-        return self._choosing(tx, held, standing.client)
+            turn = self._still_proving(held, standing.client)
+        else:
+            if tx.step is not Step.CHOOSING:
+                tx = transaction.restart(tx if held is None else held.tx)
+            turn = self._choosing(tx, held, standing.client)
+        if outcome.verdict is not None and outcome.verdict.next is Next.OTHERWISE:
+            return replace(turn, trouble=outcome.verdict.problem)
+        return turn
 
     def _asking(self, standing: Standing, held: Held | None) -> Turn:
         """Show the consent page, noting which claims it shows and to whose session."""
@@ -385,4 +392,10 @@ class LoginFlow:
     def _proving(self, tx: Transaction, client: Client) -> Turn:
         assert tx.method is not None
         methods = self._gather.methods(tx, client)
-        return Turn(tx=tx, client=client, page=Page(tx.method.value), methods=methods)
+        return Turn(
+            tx=tx,
+            client=client,
+            page=Page(tx.method.value),
+            methods=methods,
+            reading=self._gather.reading(tx, client) if tx.method is MethodName.CARD else None,
+        )

@@ -19,6 +19,7 @@ from idp.store.ports import Unit
 if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.domain.event import MethodName
+    from idp.domain.reading import Reading
     from idp.domain.transaction import Transaction
 
 
@@ -94,9 +95,17 @@ class LoginMethod(Protocol):
         """Make a fresh challenge; ``None`` where the means needs none."""
         ...
 
-    def verify(self, answer: str, *, challenge: Challenge | None, client: Client) -> Proof:
+    def verify(
+        self,
+        answer: str,
+        *,
+        challenge: Challenge | None,
+        client: Client,
+        reading: Reading | None = None,
+    ) -> Proof:
         """Verify an answer to ``challenge``, which the caller took from its store before.
 
+        ``reading`` is what this login reads of a card's files; a means without files ignores it.
         May ask the network: never inside a unit of work.
 
         Raises:

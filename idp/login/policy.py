@@ -11,19 +11,25 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from idp.domain.age import surely_younger
 from idp.domain.assurance import Assurance, lowest_asked
 from idp.domain.claims import ClaimOffer, as_shown
 from idp.domain.client import Client
 from idp.domain.consent import Consent, covers
+from idp.domain.documents import is_accepted
 from idp.domain.event import CardEvidence
 from idp.domain.person import Person, PersonState
+from idp.domain.reading import DOCUMENT, age_fact
 from idp.domain.request import Prompt
 from idp.domain.session import Session
 from idp.domain.transaction import Transaction
 from idp.errors import (
     ACCOUNT_NOT_ACTIVE,
+    AGE_NOT_REACHED,
+    CARD_FILES_NEEDED,
     CLAIM_UNAVAILABLE,
     CONSENT_REQUIRED,
+    DOCUMENT_NOT_ACCEPTED,
     INTERACTION_REQUIRED,
     LOGIN_REQUIRED,
     UNMET_AUTHENTICATION_REQUIREMENTS,
@@ -32,7 +38,7 @@ from idp.errors import (
 from idp.login.sessions import SessionRules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from idp.domain.request import AuthorizationRequest
 
@@ -43,6 +49,8 @@ class Next(StrEnum):
     LOGIN = "login"
     CONSENT = "consent"
     REFUSE = "refuse"
+    OTHERWISE = "otherwise"
+    """Prove it otherwise: by another card, or with what was missing; the citizen is told why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +75,8 @@ class Standing:
         subject: the name that the client knows that person by; given only where the request says
             whom it expects.
         offers: the claims that may leave, and ``missing`` the essential ones that cannot.
+        unread: facts that a login with the card's files would bring, that this login needs and the
+            session does not have.
         strongest: the highest ceiling of the enabled means.
     """
 
@@ -78,6 +88,7 @@ class Standing:
     consent: Consent | None = None
     offers: tuple[ClaimOffer, ...] = ()
     missing: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
     strongest: Assurance
     rules: SessionRules
     now: datetime
@@ -86,6 +97,12 @@ class Standing:
     def request(self) -> AuthorizationRequest:
         """What the client asked."""
         return self.tx.request
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What the session's card proved by its files, by fact."""
+        evidence = None if self.session is None else self.session.event.evidence
+        return evidence.facts if isinstance(evidence, CardEvidence) else {}
 
     @property
     def fresh(self) -> bool:
@@ -198,6 +215,47 @@ def the_level_is_too_low(standing: Standing) -> Verdict | None:
     return Verdict(next=Next.LOGIN, problem=INTERACTION_REQUIRED) if short else None
 
 
+def the_number_proves_a_lower_age(standing: Standing) -> Verdict | None:
+    """Refuse below the client's age where the register's number leaves no doubt of it.
+
+    It is good for a refusal only: that somebody is old enough, the verified file alone says.
+    """
+    years, person = standing.client.minimum_age, standing.person
+    number = None if person is None else person.attributes.national_number
+    if years is None or number is None:
+        return None
+    young = surely_younger(number, years, at=standing.now)
+    return _otherwise(AGE_NOT_REACHED) if young else None
+
+
+def the_files_of_the_card_are_missing(standing: Standing) -> Verdict | None:
+    """Demand a card with its files where a rule of the client, or an essential claim, needs them.
+
+    A fresh proof without them was made by software that does not send them.
+    """
+    if not standing.unread:
+        return None
+    if standing.fresh:
+        return _otherwise(CARD_FILES_NEEDED)
+    return Verdict(next=Next.LOGIN, problem=INTERACTION_REQUIRED)
+
+
+def the_document_is_not_accepted(standing: Standing) -> Verdict | None:
+    """Hold to the kinds of document that the registration accepts, by the verified file."""
+    accepted = standing.client.accepted_documents
+    if not accepted or is_accepted(str(standing.facts.get(DOCUMENT, "")), accepted):
+        return None
+    return _otherwise(DOCUMENT_NOT_ACCEPTED)
+
+
+def the_age_is_not_reached(standing: Standing) -> Verdict | None:
+    """Hold to the client's age, by the verified file; an age that it leaves open is not reached."""
+    years = standing.client.minimum_age
+    if years is None or standing.facts.get(age_fact(years)) is True:
+        return None
+    return _otherwise(AGE_NOT_REACHED)
+
+
 def an_essential_claim_is_missing(standing: Standing) -> Verdict | None:
     """Refuse where the client is entitled to a claim, cannot go on without it, and we lack it."""
     return _refuse(CLAIM_UNAVAILABLE) if standing.missing else None
@@ -224,6 +282,10 @@ CHECKS: Final[tuple[Callable[[Standing], Verdict | None], ...]] = (
     the_client_wants_a_new_login,
     the_login_is_too_old,
     the_level_is_too_low,
+    the_number_proves_a_lower_age,
+    the_files_of_the_card_are_missing,
+    the_document_is_not_accepted,
+    the_age_is_not_reached,
     an_essential_claim_is_missing,
     nobody_agreed_yet,
 )
@@ -231,6 +293,10 @@ CHECKS: Final[tuple[Callable[[Standing], Verdict | None], ...]] = (
 
 def _login() -> Verdict:
     return Verdict(next=Next.LOGIN, problem=LOGIN_REQUIRED)
+
+
+def _otherwise(problem: Problem) -> Verdict:
+    return Verdict(next=Next.OTHERWISE, problem=problem)
 
 
 def _refuse(problem: Problem) -> Verdict:

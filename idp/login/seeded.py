@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from idp.domain.client import Client
     from idp.domain.person import Person
+    from idp.domain.reading import Reading
     from idp.store.ports import Unit
 
 _LONGEST: Final = 100
@@ -39,9 +40,16 @@ class SeededMethod:
         """Need no challenge."""
         return None
 
-    def verify(self, answer: str, *, challenge: Challenge | None, client: Client) -> Proof:
+    def verify(
+        self,
+        answer: str,
+        *,
+        challenge: Challenge | None,
+        client: Client,
+        reading: Reading | None = None,
+    ) -> Proof:
         """Take the user name; whether anybody has it is found out with the person."""
-        del challenge, client
+        del challenge, client, reading
         if not 0 < len(answer) <= _LONGEST:
             raise ProofRefused(SIGN_IN_WRONG, "empty or too long")
         return Proof(

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from idp.domain import claims
 from idp.domain.client import is_open, subject_sector
+from idp.domain.event import CardEvidence, MethodName
 from idp.domain.person import SubjectId
+from idp.domain.reading import Reading, reading_of, rule_facts, set_of
 from idp.domain.redirects import registered
+from idp.domain.vocabulary import FILE_FACTS, fact_of
 from idp.errors import (
     CLIENT_DISABLED,
     REDIRECT_URI_MISMATCH,
@@ -28,7 +31,6 @@ from idp.login.turn import LoginRefused
 if TYPE_CHECKING:
     from idp.domain.assurance import Assurance
     from idp.domain.client import Client
-    from idp.domain.event import MethodName
     from idp.domain.person import Person
     from idp.domain.session import Session
     from idp.domain.transaction import Transaction
@@ -70,11 +72,21 @@ class Gatherer:
         return client
 
     def methods(self, tx: Transaction, client: Client) -> tuple[MethodName, ...]:
-        """Give the means that can reach what this login needs."""
+        """Give the means that can reach what this login needs.
+
+        Where a rule of the client judges by the card's files, that is the card alone, if it is one.
+        """
         needed = needed_level(tx.request, client, strongest=self.strongest)
-        return tuple(
+        able = tuple(
             means.name for means in self.means if needed is None or means.ceiling >= needed
         )
+        if rule_facts(client) and MethodName.CARD in able:
+            return (MethodName.CARD,)
+        return able
+
+    def reading(self, tx: Transaction, client: Client) -> Reading | None:
+        """Give what this login reads of a card's files."""
+        return reading_of(tx.request, client, now=self.now(), issuer=self.issuer)
 
     def standing(
         self,
@@ -110,6 +122,7 @@ class Gatherer:
             consent=unit.consents.get(session.event.person, client.id),
             offers=offers,
             missing=missing,
+            unread=self._unread(tx, client, session, missing),
             strongest=self.strongest,
             rules=self.rules,
             now=now,
@@ -128,6 +141,27 @@ class Gatherer:
         if not self.rules.alive(session, self.now()):
             raise LoginRefused(SESSION_CHANGED, "the session is over", tx=tx)
         return self.standing(unit, tx, client, session=session)
+
+    def _unread(
+        self, tx: Transaction, client: Client, session: Session, missing: tuple[str, ...]
+    ) -> frozenset[str]:
+        """Give the facts that this login needs, that a card's files would bring, and did not.
+
+        A proof in this very login that brought the files has them all: what it lacks, the card does
+        not say.
+        """
+        evidence = session.event.evidence
+        card = evidence if isinstance(evidence, CardEvidence) else None
+        lacking = set(rule_facts(client)) - (set() if card is None else card.facts.keys())
+        if MethodName.CARD in self.methods(tx, client):
+            facts = (fact_of(name, issuer=self.issuer) for name in missing)
+            lacking |= {fact for fact in facts if fact is not None and fact in FILE_FACTS}
+        if tx.fresh_login and tx.session == session.key:
+            came = () if card is None else card.files
+            lacking = {fact for fact in lacking if set_of(fact) not in came}
+            if card is None:
+                lacking &= rule_facts(client)
+        return frozenset(lacking)
 
     def _subject(
         self, unit: Unit, tx: Transaction, client: Client, person: Person | None

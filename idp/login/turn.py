@@ -12,6 +12,7 @@ from idp.domain.answer import Answer
 from idp.domain.claims import ClaimOffer
 from idp.domain.client import Client
 from idp.domain.event import MethodName
+from idp.domain.reading import Reading
 from idp.domain.session import Session
 from idp.domain.transaction import Transaction
 from idp.errors import Problem, Refused
@@ -50,6 +51,7 @@ class Turn:
         tx: the transaction as it stands now; ``tx.challenge`` is the nonce of the card page.
         methods: the means that can reach what this login needs, in the order to offer them.
         offers: on the consent page, the claims that may leave, in the order to show them.
+        reading: on the card's page, what will be read of the card's files, and why.
         person_name: on the consent page, who is signed in.
         trouble: why the last try was refused; the page shows it and another try is possible.
         answer: on ``DONE``, what to send the browser to the e-service with.
@@ -63,6 +65,7 @@ class Turn:
     page: Page
     methods: tuple[MethodName, ...] = ()
     offers: tuple[ClaimOffer, ...] = ()
+    reading: Reading | None = None
     person_name: str | None = field(default=None, repr=False)
     trouble: Problem | None = None
     answer: Answer | None = None

@@ -73,7 +73,8 @@ class Completion:
         now = self._now()
         may_issue(person_state=person.state, client=client, evidence=event.evidence, now=now)
         self._spend(unit, tx, now)
-        offered = offers(tx.request, client, person, event, now=now, issuer=self._issuer)
+        # What a card's files proved stands in the session's event alone, and not in the grant's.
+        offered = offers(tx.request, client, person, session.event, now=now, issuer=self._issuer)
         id_token_claims, userinfo_claims = granted(offered, agreement.claims)
         grant = Grant(
             id=GrantId(self._name()),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from idp.domain.assurance import ALIASES, CANONICAL
 from idp.domain.client import Client, ClientAuth, ClientId, Pkce, SubjectType
+from idp.domain.documents import KINDS, WORDS
 from idp.domain.person import Sector
 from idp.oidc.registration.advertised import hold_to_metadata
 from idp.oidc.registration.faults import Faults
@@ -35,6 +36,7 @@ _ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}", re.ASCII)
 _LIKE_A_SUBJECT: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _LONGEST_NAME: Final = 80
 _LONGEST_MAX_AGE: Final = 31_536_000
+_OLDEST: Final = 120
 
 MEMBERS: Final[Mapping[str, str]] = {
     "client_id": "2 to 64 characters a-z, 0-9, . _ -; never changes and is never given out again.",
@@ -60,6 +62,11 @@ MEMBERS: Final[Mapping[str, str]] = {
     "minimum_acr": "The lowest acr that this client accepts.",
     "default_max_age": "Seconds; the oldest login accepted where a request says nothing.",
     "live_check": "true: a card's status is asked anew at each login.",
+    "minimum_age": "Whole years, 1 to 120; 18 lets adults in alone. Judged by the card's verified "
+    "identity file, on the day that it is in Brussels: without our card agent nobody gets in.",
+    "accepted_documents": "The identity documents that are let in, by kind (citizen, foreigner, "
+    "kids) or by document, such as foreigner-b, foreigner-eu+ or kids-citizen; judged by the "
+    "verified identity file. Default: all.",
     "contact": "Who answers for this client.",
     "expires_at": "After this the registration is refused.",
 }
@@ -128,6 +135,8 @@ def register(
         minimum_acr=_minimum_acr(members),
         default_max_age=members.whole("default_max_age", least=0, most=_LONGEST_MAX_AGE),
         live_check=members.flag("live_check"),
+        minimum_age=members.whole("minimum_age", least=1, most=_OLDEST),
+        accepted_documents=_accepted_documents(members),
         enabled=former.enabled if former else True,
         contact=members.text("contact"),
         created_at=former.created_at if former else now,
@@ -168,6 +177,8 @@ def describe(client: Client) -> dict[str, Any]:
         "minimum_acr": client.minimum_acr,
         "default_max_age": client.default_max_age,
         "live_check": client.live_check,
+        "minimum_age": client.minimum_age,
+        "accepted_documents": list(client.accepted_documents),
         "contact": client.contact,
         "expires_at": client.expires_at.isoformat() if client.expires_at else None,
     }
@@ -287,6 +298,18 @@ def _minimum_acr(members: Members) -> str | None:
             "minimum_acr", f"this is no level known here; write {' or '.join(CANONICAL.values())}"
         )
     return word
+
+
+def _accepted_documents(members: Members) -> tuple[str, ...]:
+    words = members.words("accepted_documents") or ()
+    for place, word in enumerate(words):
+        if word not in KINDS and word not in WORDS:
+            members.fault(
+                f"accepted_documents[{place}]",
+                f"there is no such document; the kinds are {', '.join(KINDS)}, and the documents "
+                f"{' '.join(WORDS)}",
+            )
+    return words
 
 
 def _expires_at(members: Members, former: Client | None, now: datetime) -> datetime | None:

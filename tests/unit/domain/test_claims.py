@@ -251,9 +251,11 @@ def test_values_are_not_shown_by_a_trace() -> None:
 def test_only_what_can_be_given_is_advertised() -> None:
     card_only = claims_supported(issuer=ISSUER, seeded=False)
     assert {"sub", "name", RRN, "egovNRN", "rrn", "certificate_serial"} <= set(card_only)
-    assert not {"birthdate", "address", "email"} & set(card_only)
+    assert {"birthdate", "address", "picture", "age_over_18", "age_gte_18"} <= set(card_only)
+    assert not {"locale", "phone_number", "email"} & set(card_only)
     assert {"birthdate", "address", "email"} <= set(claims_supported(issuer=ISSUER, seeded=True))
-    assert not {"address", "email", "phone"} & set(scopes_supported(seeded=False))
+    assert not {"email", "phone"} & set(scopes_supported(seeded=False))
+    assert {"address", "be:birth", "be:photo", "be:age"} <= set(scopes_supported(seeded=False))
     assert {"openid", "profile", "address", "email", "phone"} <= set(scopes_supported(seeded=True))
 
 

@@ -18,8 +18,11 @@ from idp.domain.request import AuthorizationRequest, Prompt, ResponseMode
 from idp.domain.transaction import Agreement, Transaction, TransactionId, restart
 from idp.errors import (
     ACCOUNT_NOT_ACTIVE,
+    AGE_NOT_REACHED,
+    CARD_FILES_NEEDED,
     CLAIM_UNAVAILABLE,
     CONSENT_REQUIRED,
+    DOCUMENT_NOT_ACCEPTED,
     INTERACTION_REQUIRED,
     LOGIN_REQUIRED,
     UNMET_AUTHENTICATION_REQUIREMENTS,
@@ -41,6 +44,10 @@ ASK = Verdict(next=Next.CONSENT, problem=CONSENT_REQUIRED)
 
 def refuse(problem: Any) -> Verdict:
     return Verdict(next=Next.REFUSE, problem=problem)
+
+
+def otherwise(problem: Any) -> Verdict:
+    return Verdict(next=Next.OTHERWISE, problem=problem)
 
 
 def asking(**asked: Any) -> Transaction:
@@ -83,6 +90,16 @@ def with_card(until: timedelta) -> Any:
     return reaching(Assurance.HIGH, evidence=evidence)
 
 
+def proving(**facts: object) -> Any:
+    session = with_card(timedelta(days=1))
+    evidence = replace(session.event.evidence, facts=facts)
+    return replace(session, event=replace(session.event, evidence=evidence))
+
+
+def numbered(number: str) -> Any:
+    return replace(PERSON, attributes=replace(PERSON.attributes, national_number=number))
+
+
 def remembered(*claims: str, **changes: Any) -> Consent:
     return Consent(
         person=PERSON.id, client=ClientId("shop"), claims=claims, agreed_at=START, **changes
@@ -110,6 +127,8 @@ GOOD = Standing(
     rules=RULES,
     now=NOW,
 )
+ADULTS = a_client(minimum_age=18)
+RESIDENTS = a_client(accepted_documents=("citizen", "foreigner"))
 LOCKED = replace(PERSON, state=PersonState.LOCKED)
 WEAK = {"strongest": Assurance.SUBSTANTIAL}
 AGREED = Agreement(claims=(), remembered=False, at=NOW)
@@ -209,6 +228,45 @@ TABLE: list[tuple[Any, dict[str, Any], Verdict | None]] = [
     (
         policy.the_level_is_too_low,
         {"tx": asking(acr_words=(HIGH, SUBSTANTIAL)), "session": reaching(Assurance.SUBSTANTIAL)},
+        None,
+    ),
+    (
+        policy.the_number_proves_a_lower_age,
+        {"client": ADULTS, "person": numbered("18050999055")},
+        otherwise(AGE_NOT_REACHED),
+    ),
+    (
+        policy.the_number_proves_a_lower_age,
+        {"client": ADULTS, "person": numbered("85073099833"), "session": proving(age_over_18=True)},
+        None,
+    ),
+    (policy.the_number_proves_a_lower_age, {"person": numbered("18050999055")}, None),
+    (
+        policy.the_files_of_the_card_are_missing,
+        {"client": ADULTS, "tx": proven(asking()), "unread": {"age_over_18"}},
+        otherwise(CARD_FILES_NEEDED),
+    ),
+    (policy.the_files_of_the_card_are_missing, {"unread": {"birthdate"}}, STEP_UP),
+    (
+        policy.the_document_is_not_accepted,
+        {"client": RESIDENTS, "session": proving(document_type="kids-foreigner-eu")},
+        otherwise(DOCUMENT_NOT_ACCEPTED),
+    ),
+    (policy.the_document_is_not_accepted, {"client": RESIDENTS}, otherwise(DOCUMENT_NOT_ACCEPTED)),
+    (
+        policy.the_document_is_not_accepted,
+        {"client": RESIDENTS, "session": proving(document_type="foreigner-eu+")},
+        None,
+    ),
+    (
+        policy.the_age_is_not_reached,
+        {"client": ADULTS, "session": proving(age_over_18=False)},
+        otherwise(AGE_NOT_REACHED),
+    ),
+    (policy.the_age_is_not_reached, {"client": ADULTS}, otherwise(AGE_NOT_REACHED)),
+    (
+        policy.the_age_is_not_reached,
+        {"client": ADULTS, "session": proving(age_over_18=True)},
         None,
     ),
     (policy.an_essential_claim_is_missing, {"missing": ("email",)}, refuse(CLAIM_UNAVAILABLE)),

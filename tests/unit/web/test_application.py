@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from idp import log
-from idp.app import LARGEST_BODY, LARGEST_CARD_ANSWER
+from idp.app import LARGEST_BODY
 from idp.errors import LOGIN_UNKNOWN, Refused
 from idp.login.flow import Page
 from idp.store.ports import StoreUnavailable
@@ -97,7 +97,7 @@ def test_a_body_above_the_limit_is_refused_before_it_is_read(site: Visit, size: 
 
 
 def test_the_answer_of_a_card_has_a_limit_of_its_own(site: Visit, services: Any) -> None:
-    assert site.step("card/answer", token="x" * LARGEST_CARD_ANSWER).status_code == 413
+    assert site.step("card/answer", token="x" * LARGEST_BODY).status_code == 413
     services.flow.next = turn(Page.CARD)
     assert site.step("card/answer", token="x" * 10_000).status_code == 303
 
