@@ -20,6 +20,8 @@ from idp.domain.session import SessionKey
 from idp.domain.transaction import TransactionId
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from idp.domain.event import AuthenticationEvent
     from idp.domain.grant import Grant, GrantId
 
@@ -47,6 +49,27 @@ class Kind(StrEnum):
     EPOCH_BUMPED = "epoch.bumped"
     PERSON_CHANGED = "person.changed"
     REFUSALS_COUNTED = "refusals.counted"
+    ENROLMENT_OPENED = "enrolment.opened"
+    ENROLMENT_CLAIMED = "enrolment.claimed"
+    ENROLMENT_CONFIRMED = "enrolment.confirmed"
+    ENROLMENT_CANCELLED = "enrolment.cancelled"
+    PHONE_ENROLLED = "phone.enrolled"
+    PHONE_RENAMED = "phone.renamed"
+    PHONE_REMOVED = "phone.removed"
+    PHONE_FROZEN = "phone.frozen"
+    PHONE_TRUSTED = "phone.trusted"
+    PHONE_REFUSED = "phone.refused"
+    APPROVAL_ASKED = "approval.asked"
+    APPROVAL_CLAIMED = "approval.claimed"
+    APPROVAL_CONTESTED = "approval.contested"
+    APPROVAL_DECIDED = "approval.decided"
+    APPROVAL_REPORTED = "approval.reported"
+    APPROVAL_CANCELLED = "approval.cancelled"
+    APPROVAL_CONSUMED = "approval.consumed"
+    OTP_BEGUN = "otp.begun"
+    OTP_ADDED = "otp.added"
+    OTP_REMOVED = "otp.removed"
+    OTP_REFUSED = "otp.refused"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,6 +235,29 @@ def refusals_counted(*, code: str, count: int, at: datetime) -> AuditEvent:
     """How many anonymous requests were refused with one code in one minute."""
     return AuditEvent(
         kind=Kind.REFUSALS_COUNTED, at=at, details={"code": code, "count": str(count)}
+    )
+
+
+def of_the_phone(
+    *, what: str, person: PersonId, at: datetime, facts: Mapping[str, str]
+) -> AuditEvent:
+    """Something about a phone, an approval or a one-time password happened (names, no secrets).
+
+    ``what`` is a kind's value with ``_`` for the dot; of ``facts``, ``transaction`` and ``client``
+    go to the fields that other events have for them.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    details = dict(facts)
+    transaction, client = details.pop("transaction", None), details.pop("client", None)
+    return AuditEvent(
+        kind=Kind(what.replace("_", ".", 1)),
+        at=at,
+        person=person,
+        transaction=None if transaction is None else TransactionId(transaction),
+        client=None if client is None else ClientId(client),
+        details=details,
     )
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from idp.domain.session import Session, SessionKey
     from idp.store.upkeep import AuditTrail, Leases, Outbox
     from keys.ports import KeyRows
+    from mobile_flow.ports import PhoneRows
 
 
 class StoreUnavailable(Refused):
@@ -170,10 +171,10 @@ class Sessions(Protocol):
         """
         ...
 
-    def end(self, key: SessionKey, *, at: datetime) -> bool:
-        """End it with its whole sign-on, and every grant of that which is not offline.
+    def end(self, key: SessionKey, *, at: datetime, offline: bool = False) -> bool:
+        """End it with its whole sign-on, and its grants that are not offline, or all of them.
 
-        ``False`` if it had ended before.
+        ``False`` if nothing was left to end.
         """
         ...
 
@@ -275,6 +276,8 @@ class Unit(Protocol):
     def leases(self) -> Leases: ...
     @property
     def keys(self) -> KeyRows: ...
+    @property
+    def phones(self) -> PhoneRows: ...
 
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent; the unit then rolls back."""
@@ -294,8 +297,10 @@ class Unit(Protocol):
 
     def bump_epoch(self) -> int: ...
 
-    def purge(self, *, before: datetime, limit: int) -> int:
-        """Delete expired codes, tokens, spent marks; give how many rows went."""
+    def purge(
+        self, *, before: datetime, limit: int, receipts_before: datetime | None = None
+    ) -> int:
+        """Delete what is over (decided approvals ``receipts_before`` only); give how many rows."""
         ...
 
 

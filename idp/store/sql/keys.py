@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, exists, insert, literal_column, or_, select, t
 
 from idp.domain.audit_event import key_changed
 from idp.store.ports import Duplicate, StoreUnavailable
-from idp.store.sql import schema
+from idp.store.sql import phone_tables, schema
 from idp.store.sql.moments import micros, moment
 from idp.store.sql.statement import Statement
 from keys.errors import RecordsUnavailable, RingMoved, VaultFounded
@@ -41,6 +41,11 @@ _SEALED: Final = (
     schema.families,
     schema.outbox,
     schema.audit,
+    phone_tables.handles,
+    phone_tables.devices,
+    phone_tables.enrolments,
+    phone_tables.approvals,
+    phone_tables.otp_secrets,
 )
 """Every table that holds something sealed or fingerprinted by the vault."""
 

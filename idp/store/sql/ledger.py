@@ -14,6 +14,7 @@ from idp.store.sql.keys import SqlKeys
 from idp.store.sql.leases import SqlLeases
 from idp.store.sql.outbox import SqlOutbox
 from idp.store.sql.people import SqlPeople
+from idp.store.sql.phones import SqlPhones
 from idp.store.sql.purge import purge
 from idp.store.sql.sessions import SqlSessions
 from idp.store.sql.spent import is_spent, spend
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from idp.store.sql.statement import Link
     from idp.store.upkeep import AuditTrail, Leases, Outbox
     from keys.ports import KeyRows
+    from mobile_flow.ports import PhoneRows
 
 _EVENT_BYTES = 16
 
@@ -93,6 +95,11 @@ class SqlUnit:
         """The signing keys."""
         return SqlKeys(self._link)
 
+    @property
+    def phones(self) -> PhoneRows:
+        """Phones, approvals, one-time passwords."""
+        return SqlPhones(self._link, self._vault)
+
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent."""
         spend(self._link, kind, key, until=until)
@@ -114,9 +121,11 @@ class SqlUnit:
         """Raise the epoch and give the new one."""
         return bump_epoch(self._link)
 
-    def purge(self, *, before: datetime, limit: int) -> int:
+    def purge(
+        self, *, before: datetime, limit: int, receipts_before: datetime | None = None
+    ) -> int:
         """Delete what was over before ``before``, at most ``limit`` rows."""
-        return purge(self._link, before=before, limit=limit)
+        return purge(self._link, before=before, limit=limit, receipts_before=receipts_before)
 
 
 class SqlLedger:

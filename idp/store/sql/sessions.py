@@ -77,10 +77,9 @@ _END_BY_PERSON: Final = Statement(
 _END_ALL: Final = Statement(
     update(_T).where(_T.c.ended_at.is_(None)).values(ended_at=bindparam("at"))
 )
-_END_GRANTS: Final = end_grants(
-    schema.grants.c.session.in_(select(_T.c.key).where(_T.c.sign_on == _SIGN_ON)),
-    schema.grants.c.offline == false(),
-)
+_OF_SIGN_ON: Final = schema.grants.c.session.in_(select(_T.c.key).where(_T.c.sign_on == _SIGN_ON))
+_END_GRANTS: Final = end_grants(_OF_SIGN_ON, schema.grants.c.offline == false())
+_END_OFFLINE_TOO: Final = end_grants(_OF_SIGN_ON)
 
 
 class SqlSessions:
@@ -151,17 +150,18 @@ class SqlSessions:
         row = self._link.one(_JOIN, {**pair, "sid": sid}) or self._link.one(_SID, pair)
         return sid if row is None else str(row[0])
 
-    def end(self, key: SessionKey, *, at: datetime) -> bool:
-        """End its sign-on once, and with it every grant that is not offline."""
+    def end(self, key: SessionKey, *, at: datetime, offline: bool = False) -> bool:
+        """End its sign-on once, and with it every grant that is not offline, or every grant."""
         values = {"which": key, "at": micros(at)}
-        if not self._link.run(_END, values):
+        ended = self._link.run(_END, values) > 0
+        if not ended and not offline:
             return False
         # A statement that had to wait saw no successor that was written meanwhile: look again.
         while self._link.run(_END, values):
             pass
-        for statement in _END_GRANTS:
-            self._link.run(statement, values)
-        return True
+        for statement in _END_OFFLINE_TOO if offline else _END_GRANTS:
+            grants = self._link.run(statement, values)
+        return ended or grants > 0
 
     def end_by_person(self, person_id: PersonId, *, at: datetime) -> int:
         """End every session of a person; ``Grants.end_by_person`` ends what they gave."""
