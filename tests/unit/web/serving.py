@@ -45,11 +45,13 @@ class Straw:
     """What the agent of straw answers, and what it was asked.
 
     Attributes:
+        status: answer to GET /status: status and body, as JSON or as it is.
         opened: answer to POST /authenticate: status and body.
         progress: answers to the polls, the last one repeated.
     """
 
     origin: str = ""
+    status: tuple[int, Any] = (200, {"version": "2.0.0+straw"})
     opened: tuple[int, Any] = (201, None)
     progress: list[Any] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
@@ -76,11 +78,15 @@ def straw_agent() -> Iterator[Straw]:
             if self.path.startswith("/pin/"):
                 self._answer(200, {"page": "pin"})
                 return
+            if self.path == "/status":
+                self._answer(*straw.status)
+                return
             first = straw.progress.pop(0) if len(straw.progress) > 1 else straw.progress[0]
             self._answer(*(first if isinstance(first, tuple) else (200, first)))
 
         def _answer(self, status: int, body: Any) -> None:
-            text = b"" if body is None else json.dumps(body).encode()
+            text = body if isinstance(body, bytes) else json.dumps(body).encode()
+            text = b"" if body is None else text
             self.send_response(status)
             self.send_header("Access-Control-Allow-Origin", self.headers.get("Origin", "null"))
             self.send_header("Access-Control-Allow-Headers", "Content-Type")

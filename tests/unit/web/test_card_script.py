@@ -163,6 +163,48 @@ def test_an_agent_that_is_not_there_is_told(tab: Tab, free_port: int) -> None:
         expect(tab.locator("#card-failure")).to_contain_text("We cannot find card software")
 
 
+@pytest.mark.parametrize(
+    "status",
+    [
+        (200, {"version": "1.9.9"}),
+        (200, {"version": "not a version"}),
+        (200, {}),
+        (200, b"<p>something else listens here</p>"),
+        (404, {}),
+    ],
+)
+def test_an_agent_that_is_too_old_is_asked_for_nothing(
+    tab: Tab, agent: Straw, asking: tuple[str, Any], status: tuple[int, Any]
+) -> None:
+    agent.status = status
+    read_card(tab, asking[0])
+    expect(tab.locator("#card-failure")).to_contain_text("too old for this website")
+    expect(tab.locator("#get-extension")).to_be_visible()
+    assert agent.asked == []
+
+
+@pytest.mark.parametrize("version", ["2.0.0", "v2.0.1+x", "2.10.0", "10.0.0"])
+def test_a_newer_agent_is_not_too_old(
+    tab: Tab, agent: Straw, asking: tuple[str, Any], version: str
+) -> None:
+    address, services = asking
+    agent.status = (200, {"version": version})
+    agent.progress = [{"state": "done", "token": CARD_TOKEN}]
+    tab.goto(address)
+    with tab.expect_navigation():
+        tab.click("#card-start")
+    assert answered(services) == [CARD_TOKEN]
+
+
+def test_a_page_of_this_very_computer_speaks_of_no_question(
+    tab: Tab, asking: tuple[str, Any]
+) -> None:
+    tab.goto(asking[0])
+    question = tab.locator("#browser-question")
+    expect(question).to_have_attribute("data-state", "none")
+    expect(question).to_be_hidden()
+
+
 @pytest.mark.parametrize("pin", ["javascript:alert(1)", "https://evil.example/pin"])
 def test_an_agent_cannot_send_the_citizen_elsewhere(
     tab: Tab, agent: Straw, asking: tuple[str, Any], pin: str
