@@ -92,7 +92,7 @@ class Matched:
 class OneTimePasswords:
     """Gives secrets out and recognises their codes; safe in threads."""
 
-    def __init__(  # noqa: PLR0913 - the stores, the rules, and the world
+    def __init__(
         self,
         ledger: PhoneLedger,
         counters: Counters,
