@@ -43,15 +43,7 @@ def build(
             "iss": issuer,
             "sid": approval.id,
             "server_random": encoded(approval.random),
-            "client_id": shown.client_id,
-            "rp_display_name": shown.client_name,
-            "rp_domain": shown.client_domain,
-            "verb": shown.verb.value,
-            "purpose": shown.purpose,
-            "claims": [claim.name for claim in shown.claims],
-            **digests(shown),
-            "where": shown.where,
-            "acr": shown.acr,
+            **of_shown(shown),
             "flow": approval.kind.value,
             "browser_hash": approval.browser,
             "return_origin": return_origin,
@@ -60,18 +52,29 @@ def build(
             "t_claim": int(claimed.timestamp()),
             "iat": int(now.timestamp()),
             "exp": int(approval.expires_at.timestamp()),
-            "language": shown.language,
         }
     )
 
 
-def digests(shown: Shown) -> dict[str, str]:
-    """Give the digests of the longer texts: base64url of SHA-256 over their canonical JSON."""
+def of_shown(shown: Shown) -> dict[str, object]:
+    """Give the members that say what the person was shown.
+
+    The longer texts are there as digests: base64url of SHA-256 over their canonical JSON.
+    """
     return {
+        "client_id": shown.client_id,
+        "rp_display_name": shown.client_name,
+        "rp_domain": shown.client_domain,
+        "verb": shown.verb.value,
+        "purpose": shown.purpose,
         "purpose_digest": _digest(shown.purpose),
+        "claims": [claim.name for claim in shown.claims],
         "claims_digest": _digest([[one.name, one.reason] for one in shown.claims]),
         "details_digest": _digest([[one.label, one.value] for one in shown.details]),
         "message_digest": _digest(shown.message),
+        "where": shown.where,
+        "acr": shown.acr,
+        "language": shown.language,
     }
 
 
