@@ -100,6 +100,10 @@ class PhoneRows(Protocol):
         """Replace if the stored version is ``version``; ``moved.version`` is the next one."""
         ...
 
+    def approval_marks(self, transactions: Sequence[str]) -> Sequence[int]:
+        """Give for each login a number that grows with every approval of it and every move."""
+        ...
+
     def live_approvals(self, person: PersonRef, *, at: datetime) -> Sequence[Approval]:
         """Give what this person is being asked now (pending, claimed, matched), newest first."""
         ...

@@ -11,10 +11,12 @@ from idp.domain.answer import location, refusal
 from idp.domain.client import SubjectType
 from idp.domain.event import MethodName
 from idp.domain.request import ResponseMode
+from idp.domain.transaction import awaited
 from idp.errors import LOGIN_MOVED, Refused
 from idp.login.flow import Page
 from idp.web import headers
 from idp.web.i18n import reason
+from idp.web.waits import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +65,7 @@ class Answers:
         self._pages = pages
         self._texts = texts
         self._names = names
+        self._waits = Waits(settings)
 
     def to_service(self, answer: Answer, *, language: str) -> Response:
         """Send an authorization response by its mode.
@@ -111,12 +114,15 @@ class Answers:
     def _page(self, turn: Turn, browser: Browser, *, language: str, trouble: object) -> Response:
         target = headers.source(turn.tx.request.redirect_uri)
         agent = self._settings.card.agent_url if turn.page is Page.CARD else None
+        connect = self._waits.connect if awaited(turn.tx) else ()
+        if agent is not None and (origin := headers.source(agent)) is not None:
+            connect += (origin,)
         shown = _TEMPLATES[turn.page]
         return self._pages.show(
             shown,
             language=language,
             form_actions=("'self'",) if target is None else ("'self'", target),
-            connect=None if agent is None else headers.source(agent),
+            connect=connect,
             switch=True,
             tx=turn.tx,
             client_name=turn.client.display_name(language),
@@ -131,6 +137,7 @@ class Answers:
             offline="offline_access" in turn.tx.request.scopes,
             trouble=trouble,
             agent_url=agent or "",
+            wait=self._waits.of(turn.tx),
             handheld=browser.handheld,
         )
 

@@ -21,6 +21,7 @@ _KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "sesame.css": "text/css; charset=utf-8",
         "sesame.js": "text/javascript; charset=utf-8",
         "card.js": "text/javascript; charset=utf-8",
+        "wait.js": "text/javascript; charset=utf-8",
         "passkey.js": "text/javascript; charset=utf-8",
         "phone.js": "text/javascript; charset=utf-8",
         "qrcode-generator.js": "text/javascript; charset=utf-8",

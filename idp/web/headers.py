@@ -63,15 +63,14 @@ def source(url: str) -> str | None:
 
 @lru_cache(_REMEMBERED)
 def content_security_policy(
-    *, form_actions: tuple[str, ...] = ("'self'",), connect: str | None = None
+    *, form_actions: tuple[str, ...] = ("'self'",), connect: tuple[str, ...] = ()
 ) -> str:
     """Write the policy of a page (Content Security Policy Level 3).
 
     Args:
         form_actions: where the page's forms may end.
-        connect: an origin beside our own that the page's script may speak to.
+        connect: origins beside our own that the page's script may speak to.
     """
-    connections = "'self'" if connect is None else f"'self' {connect}"
     return "; ".join(
         (
             "default-src 'none'",
@@ -79,7 +78,7 @@ def content_security_policy(
             "script-src 'self'",
             "img-src 'self'",
             "font-src 'self'",
-            f"connect-src {connections}",
+            " ".join(("connect-src 'self'", *connect)),
             f"form-action {' '.join(form_actions) or chr(39) + 'none' + chr(39)}",
             "base-uri 'none'",
             "frame-ancestors 'none'",

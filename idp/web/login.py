@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ from werkzeug.wrappers import Response
 from idp import log
 from idp.domain.event import MethodName
 from idp.errors import INVALID_REQUEST, Refused
+from idp.web import waits
 from idp.web.answers import see_other
 from idp.web.forms import read_form
 
@@ -52,8 +52,7 @@ class LoginPages:
         del request
         log.transaction_id.set(login)
         tx = self._flow.progress(login, browser.visitor())
-        body = json.dumps({"step": str(tx.step), "version": tx.version})
-        response = Response(body, content_type="application/json")
+        response = Response(waits.status(tx), content_type="application/json")
         response.vary.add("Cookie")
         return response
 
