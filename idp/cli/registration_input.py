@@ -57,6 +57,18 @@ _OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
         {"default": None},
     ),
     (
+        "--static-code/--no-static-code",
+        "allow_static_code",
+        "Whether a phone may also take a code that stands still or is typed.",
+        {"default": None},
+    ),
+    (
+        "--offline-from-phone/--no-offline-from-phone",
+        "allow_offline_from_phone",
+        "Whether offline_access is given to a login that a phone approved for another device.",
+        {"default": None},
+    ),
+    (
         "--minimum-age",
         "minimum_age",
         "Whole years, by the card's verified file; 18 lets adults in alone.",

@@ -118,6 +118,10 @@ class Lifetimes(_Section):
     )
     session_idle: timedelta = Field(default=timedelta(minutes=30), description="A session unused.")
     session: timedelta = Field(default=timedelta(hours=8), description="A session in all.")
+    session_crossing: timedelta = Field(
+        default=timedelta(minutes=60),
+        description="A session in all whose login began on another device than the phone.",
+    )
     card_challenge: timedelta = Field(default=timedelta(minutes=5), description="A card challenge.")
     client_assertion: timedelta = Field(
         default=timedelta(minutes=5), description="The longest life of a client assertion."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,8 +44,11 @@ ALIASES: Mapping[str, Assurance] = MappingProxyType(
         "eidas3": Assurance.HIGH,
         "http://itsme.services/v2/claim/acr_basic": Assurance.SUBSTANTIAL,
         "http://itsme.services/v2/claim/acr_advanced": Assurance.HIGH,
+        "phr": Assurance.SUBSTANTIAL,
     }
 )
+RESISTANT: Final = frozenset({"phr"})
+"""Words that no level alone satisfies: the proof must resist phishing (OpenID EAP ACR Values)."""
 
 
 def lowest_asked(words: Iterable[str]) -> Assurance | None:
@@ -57,13 +60,27 @@ def lowest_asked(words: Iterable[str]) -> Assurance | None:
     return min(levels) if levels else None
 
 
-def word_for(level: Assurance, asked: Iterable[str]) -> str:
-    """Give the ``acr`` to answer: the first asked word that ``level`` satisfies, else canonical.
+def resistance_asked(words: Iterable[str]) -> bool:
+    """Tell whether a list of acr words demands a proof that resists phishing.
 
-    A word is echoed only when the level reached is at least the level the word stands for; of the
-    satisfied words the strongest wins.
+    It does where no word of its lowest level is content with less.
     """
-    satisfied = [word for word in asked if word in ALIASES and ALIASES[word] <= level]
+    known = [word for word in words if word in ALIASES]
+    lowest = [word for word in known if ALIASES[word] == lowest_asked(known)]
+    return bool(lowest) and RESISTANT.issuperset(lowest)
+
+
+def word_for(level: Assurance, asked: Iterable[str], *, resistant: bool) -> str:
+    """Give the ``acr`` to answer: the first asked word that the proof satisfies, else canonical.
+
+    A word is echoed only when the level reached is at least the level the word stands for, and
+    ``resistant`` where it speaks of phishing; of the satisfied words the strongest wins.
+    """
+    satisfied = [
+        word
+        for word in asked
+        if word in ALIASES and ALIASES[word] <= level and (resistant or word not in RESISTANT)
+    ]
     if not satisfied:
         return CANONICAL[level]
     return max(satisfied, key=lambda word: ALIASES[word])

@@ -58,18 +58,13 @@ class Kind(StrEnum):
     PHONE_REMOVED = "phone.removed"
     PHONE_FROZEN = "phone.frozen"
     PHONE_TRUSTED = "phone.trusted"
-    PHONE_REFUSED = "phone.refused"
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_CLAIMED = "approval.claimed"
     APPROVAL_CONTESTED = "approval.contested"
     APPROVAL_DECIDED = "approval.decided"
     APPROVAL_REPORTED = "approval.reported"
-    APPROVAL_CANCELLED = "approval.cancelled"
-    APPROVAL_CONSUMED = "approval.consumed"
-    OTP_BEGUN = "otp.begun"
-    OTP_ADDED = "otp.added"
+    OTP_ENROLLED = "otp.enrolled"
     OTP_REMOVED = "otp.removed"
-    OTP_REFUSED = "otp.refused"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

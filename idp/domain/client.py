@@ -76,6 +76,10 @@ class Client:
 
     Attributes:
         minimum_age: whole years; somebody whose card does not prove them is refused.
+        allow_static_code: a phone may also take a code that stands still or is typed; it can be
+            relayed for longer than one that moves.
+        allow_offline_from_phone: ``offline_access`` is also given to a login that began on another
+            device than the phone that approved it.
         accepted_documents: the words of ``idp.domain.documents`` that are let in; empty for all.
     """
 
@@ -101,6 +105,8 @@ class Client:
     live_check: bool = False
     minimum_age: int | None = None
     accepted_documents: tuple[str, ...] = ()
+    allow_static_code: bool = True
+    allow_offline_from_phone: bool = False
     enabled: bool = True
     contact: str | None = None
     created_at: datetime

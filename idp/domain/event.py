@@ -14,7 +14,10 @@ from idp.domain.person import PersonId
 class MethodName(StrEnum):
     """The means of login, as they are named in URLs, templates and audit rows."""
 
+    PASSKEY = "passkey"
+    MOBILE = "mobile"
     CARD = "card"
+    TOTP = "totp"
     SEEDED = "seeded"
 
 
@@ -58,7 +61,42 @@ class SeededEvidence:
     username: str
 
 
-Evidence = CardEvidence | SeededEvidence
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceEvidence:
+    """A signature by an enrolled phone's passkey, over what its person was shown.
+
+    Attributes:
+        device: the phone's identifier; what it proved is worth nothing once it is removed.
+        flow: how the question came to the phone (``mobile_flow.model.FlowKind``).
+        backup_eligible, backed_up: the flags BE and BS of the assertion.
+        card_fingerprint: SHA-256 of the certificate of the card that enrolled the phone.
+        approval: the identifier of the receipt.
+    """
+
+    type: Literal["device"] = "device"
+    device: str
+    flow: Literal["passkey", "qr", "static", "push"]
+    backup_eligible: bool
+    backed_up: bool
+    card_fingerprint: str
+    approval: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OtpEvidence:
+    """A one-time password (RFC 6238).
+
+    Attributes:
+        enrolled_at: when the secret was made: another one of the same person is another means.
+        card_fingerprint: SHA-256 of the certificate of the card that enrolled it.
+    """
+
+    type: Literal["otp"] = "otp"
+    enrolled_at: datetime
+    card_fingerprint: str
+
+
+Evidence = CardEvidence | SeededEvidence | DeviceEvidence | OtpEvidence
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +114,21 @@ class AuthenticationEvent:
     acr: Assurance
     amr: tuple[str, ...]
     at: datetime
+
+
+def crossed_devices(evidence: Evidence) -> bool:
+    """Tell whether the login began on another device than the one that approved it."""
+    return isinstance(evidence, DeviceEvidence) and evidence.flow != "passkey"
+
+
+def resists_phishing(evidence: Evidence) -> bool:
+    """Tell whether the proof could not have been relayed from a page of somebody else's.
+
+    The card signs our origin and a passkey answers no other; a code to scan can be shown anywhere.
+    """
+    if isinstance(evidence, DeviceEvidence):
+        return evidence.flow == "passkey"
+    return isinstance(evidence, CardEvidence)
 
 
 def without_facts(event: AuthenticationEvent) -> AuthenticationEvent:

@@ -17,13 +17,26 @@ if TYPE_CHECKING:
 
 
 def may_issue(
-    *, person_state: PersonState, client: Client, evidence: Evidence, now: datetime
+    *,
+    person_state: PersonState,
+    client: Client,
+    evidence: Evidence,
+    means_stand: bool,
+    now: datetime,
 ) -> None:
     """Let pass, or refuse: code, token, refresh, userinfo and introspection all ask here.
 
+    Args:
+        person_state: of whom it is about.
+        client: for whom it is.
+        evidence: what the login rests on.
+        means_stand: whether the phone or the secret behind it is still its person's
+            (``idp.store.means``).
+        now: the time.
+
     Raises:
-        Refused: the account is not active, the client is disabled or past its end, or the card
-            that stands behind the login has expired.
+        Refused: the account is not active, the client is disabled or past its end, or the card,
+            the phone or the secret that stands behind the login has ended.
     """
     if person_state is not PersonState.ACTIVE:
         raise Refused(ACCOUNT_NOT_ACTIVE, f"person is {person_state}")
@@ -31,3 +44,5 @@ def may_issue(
         raise Refused(CLIENT_DISABLED, "client is disabled, or its registration has ended")
     if isinstance(evidence, CardEvidence) and now >= evidence.not_after:
         raise Refused(EVIDENCE_EXPIRED, "card certificate ended after the login")
+    if not means_stand:
+        raise Refused(EVIDENCE_EXPIRED, "the phone or the secret was removed after the login")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from idp.domain.audit_event import code_refused, code_reused, foreign_presented, tokens_issued
+from idp.domain.crossing import session_life
 from idp.domain.grant import RefreshFamily
 from idp.domain.redirects import registered
 from idp.errors import INVALID_GRANT, INVALID_REQUEST, Refused
@@ -156,7 +157,12 @@ class CodeGrant:
             return None
         ends = at + self._lifetimes.refresh
         if not grant.offline:
-            ends = min(ends, standing.session_opened_at + self._lifetimes.session)
+            lives = session_life(
+                grant.event.evidence,
+                usual=self._lifetimes.session,
+                crossing=self._lifetimes.session_crossing,
+            )
+            ends = min(ends, standing.session_opened_at + lives)
         if ends <= at:
             return None
         family = RefreshFamily(

@@ -14,6 +14,8 @@ from idp.domain.answer import reply_to, success
 from idp.domain.assurance import word_for
 from idp.domain.claims import granted, offers
 from idp.domain.client import subject_sector
+from idp.domain.crossing import OFFLINE, scopes_given
+from idp.domain.event import resists_phishing
 from idp.domain.gate import may_issue
 from idp.domain.grant import Code, Grant, GrantId
 from idp.domain.person import SubjectId
@@ -21,6 +23,7 @@ from idp.domain.transaction import Step, WrongStep
 from idp.errors import SESSION_CHANGED, Refused
 from idp.oidc.par import SPENT_KIND as SPENT_PAR
 from idp.oidc.tokens import encoded, mint
+from idp.store.means import means_stand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +74,14 @@ class Completion:
         if not person.id == event.person == session.event.person:
             raise Refused(SESSION_CHANGED, "session, proof and person differ")
         now = self._now()
-        may_issue(person_state=person.state, client=client, evidence=event.evidence, now=now)
+        may_issue(
+            person_state=person.state,
+            client=client,
+            evidence=event.evidence,
+            means_stand=means_stand(unit, person.id, event.evidence),
+            now=now,
+        )
+        scopes = scopes_given(tx.request.scopes, client, event.evidence)
         self._spend(unit, tx, now)
         # What a card's files proved stands in the session's event alone, and not in the grant's.
         offered = offers(tx.request, client, person, session.event, now=now, issuer=self._issuer)
@@ -85,13 +95,15 @@ class Completion:
             subject=unit.people.subject(
                 person.id, subject_sector(client), candidate=SubjectId(self._name())
             ),
-            scopes=tx.request.scopes,
+            scopes=scopes,
             event=event,
-            acr_word=word_for(event.acr, tx.request.acr_words),
+            acr_word=word_for(
+                event.acr, tx.request.acr_words, resistant=resists_phishing(event.evidence)
+            ),
             id_token_claims=id_token_claims,
             userinfo_claims=userinfo_claims,
             resources=tx.request.resources,
-            offline="offline_access" in tx.request.scopes,
+            offline=OFFLINE in scopes,
             created_at=now,
         )
         return self._issue(unit, tx, grant, now)

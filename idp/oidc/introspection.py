@@ -13,6 +13,7 @@ from idp.errors import INVALID_CLIENT, INVALID_GRANT, INVALID_REQUEST, Refused
 from idp.oidc import refresh_tokens
 from idp.oidc.deciding import decided
 from idp.oidc.living import living
+from idp.store.means import means_stand
 from idp.store.ports import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class Introspection:
             person_state=standing.person_state,
             client=caller,
             evidence=grant.event.evidence,
+            means_stand=means_stand(unit, grant.person, grant.event.evidence),
             now=at,
         )
         return {

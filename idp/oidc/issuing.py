@@ -12,6 +12,7 @@ from idp.domain.grant import AccessToken, Grant
 from idp.errors import CLIENT_DISABLED, INVALID_GRANT, INVALID_TARGET, Refused
 from idp.oidc import paths, tokens
 from idp.oidc.tokens import IdTokens
+from idp.store.means import means_stand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +87,7 @@ class Issuing:
                 person_state=standing.person_state,
                 client=client,
                 evidence=grant.event.evidence,
+                means_stand=means_stand(unit, grant.person, grant.event.evidence),
                 now=at,
             )
         except Refused as refused:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from idp.domain.gate import may_issue
 from idp.errors import INVALID_TOKEN, Refused
 from idp.oidc import tokens
+from idp.store.means import means_stand
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +44,7 @@ def living(unit: Unit, text: str, *, at: datetime) -> tuple[LiveToken, Client]:
             person_state=found.person_state,
             client=client,
             evidence=grant.event.evidence,
+            means_stand=means_stand(unit, grant.person, grant.event.evidence),
             now=at,
         )
     except Refused as refused:

@@ -67,6 +67,10 @@ MEMBERS: Final[Mapping[str, str]] = {
     "accepted_documents": "The identity documents that are let in, by kind (citizen, foreigner, "
     "kids) or by document, such as foreigner-b, foreigner-eu+ or kids-citizen; judged by the "
     "verified identity file. Default: all.",
+    "allow_static_code": "false: a phone takes no code that stands still or is typed, only the "
+    "moving one. Default: true.",
+    "allow_offline_from_phone": "true: offline_access is also given to a login that began on "
+    "another device than the phone that approved it. Default: false.",
     "contact": "Who answers for this client.",
     "expires_at": "After this the registration is refused.",
 }
@@ -137,6 +141,8 @@ def register(
         live_check=members.flag("live_check"),
         minimum_age=members.whole("minimum_age", least=1, most=_OLDEST),
         accepted_documents=_accepted_documents(members),
+        allow_static_code=members.flag("allow_static_code", default=True),
+        allow_offline_from_phone=members.flag("allow_offline_from_phone"),
         enabled=former.enabled if former else True,
         contact=members.text("contact"),
         created_at=former.created_at if former else now,
@@ -179,6 +185,8 @@ def describe(client: Client) -> dict[str, Any]:
         "live_check": client.live_check,
         "minimum_age": client.minimum_age,
         "accepted_documents": list(client.accepted_documents),
+        "allow_static_code": client.allow_static_code,
+        "allow_offline_from_phone": client.allow_offline_from_phone,
         "contact": client.contact,
         "expires_at": client.expires_at.isoformat() if client.expires_at else None,
     }

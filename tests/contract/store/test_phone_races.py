@@ -8,7 +8,7 @@ from mobile_flow.model import EnrolmentState
 from tests.contract.store import phone_races as races
 from tests.contract.store.racing import open_store, winners_of_processes, winners_of_threads
 
-ROUNDS = 60
+ROUNDS = 40
 
 
 @pytest.fixture
