@@ -1,10 +1,11 @@
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+MINUTES ?= 2
 JOBS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run test screenshots check lint types layers bench clean
+.PHONY: help install run test fuzz screenshots check lint types layers bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -17,6 +18,9 @@ run: .venv/run.stamp ## start the demo country on loopback; Ctrl-C stops it (ARG
 test: .venv/dev.stamp tests/npm/node_modules/installed.stamp ## install what the tests need and run them all (ARGS="..." goes to pytest)
 	@.ci/components
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+
+fuzz: .venv/fuzz.stamp ## fuzz what strangers send to the card's code, by coverage (MINUTES=2 in all)
+	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
 
 screenshots: .venv/dev.stamp ## every page in four languages and two widths, into var/screenshots
 	@$(BIN)/python -m tests.world.screenshots $(ARGS)
@@ -58,6 +62,10 @@ clean: ## remove caches, the virtual environment and the demo country
 
 .venv/dev.stamp: .venv/run.stamp requirements/dev.txt
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv/fuzz.stamp: .venv/dev.stamp requirements/fuzz.txt
+	@$(PIP) --require-hashes -r requirements/fuzz.txt || $(BIN)/python -m tests.fuzz
 	@touch $@
 
 tests/npm/node_modules/installed.stamp: tests/npm/package-lock.json .venv/dev.stamp
