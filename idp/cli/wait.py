@@ -27,6 +27,7 @@ def wait(config_path: Path | None, *, lifeline: int | None) -> None:
     One process holds many thousands. Pages come here if waiting.url is set. /live and /ready answer
     on 127.0.0.1, port waiting.health_port. On SIGTERM every browser is sent away and comes back.
     """
+    from idp.waiting.looking import approvals
     from idp.waiting.serving import Serving
 
     settings = settings_from(config_path)
@@ -35,7 +36,7 @@ def wait(config_path: Path | None, *, lifeline: int | None) -> None:
     if lifeline is not None:
         stop_when_closed(lifeline)
     with opened(config_path) as foundation:
-        serving = Serving(foundation)
+        serving = Serving(foundation, also=(approvals(foundation.ledger),))
         readiness = health.Readiness(
             _checks(foundation, serving),
             draining=lambda: serving.draining,

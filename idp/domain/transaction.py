@@ -38,10 +38,6 @@ OVER: Final = frozenset({Step.AGREED, Step.REFUSED})
 """The steps from which nothing moves."""
 
 
-_BY_THE_BROWSER_ITSELF: Final = frozenset({MethodName.CARD, MethodName.SEEDED})
-"""The means that the browser of the login carries out alone."""
-
-
 class WrongStep(Exception):
     """The move does not exist from this step: an old tab, a double click, a forged post."""
 
@@ -96,9 +92,7 @@ class Transaction:
 
 def awaited(tx: Transaction) -> bool:
     """Tell whether somebody may be waiting for what happens to it elsewhere: on a phone."""
-    if tx.channel is Channel.BACKCHANNEL:
-        return True
-    return tx.method is not None and tx.method not in _BY_THE_BROWSER_ITSELF
+    return tx.channel is Channel.BACKCHANNEL or tx.method is MethodName.MOBILE
 
 
 def choose(

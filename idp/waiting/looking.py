@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.login.transactions import Transactions
+    from idp.store.ports import Ledger
 
 Mark = tuple[object, ...] | None
 """``None``: there is no such login any more."""
@@ -43,6 +44,16 @@ class Seen:
 GONE = Seen(mark=None, over=True, ends=0.0)
 
 _BORN_MEANWHILE: Final = ("",)
+
+
+def approvals(ledger: Ledger) -> Marks:
+    """Give what tells of each login whether a phone claimed it, decided, or came too late."""
+
+    def marks(logins: Sequence[str]) -> Sequence[object]:
+        with ledger.read() as unit:
+            return unit.phones.approval_marks(logins)
+
+    return marks
 
 
 class Looking:
