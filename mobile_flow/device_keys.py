@@ -36,7 +36,8 @@ RS256: Final = -257
 ML_DSA: Final = (-49, -48, -50)
 OFFERED: Final = (ES256, EDDSA, RS256)
 """By default: phones make the first, some keys the second, and Windows Hello only the third."""
-_KNOWN: Final = frozenset((*OFFERED, *ML_DSA))
+_KINDS: Final = {ES256: 2, EDDSA: 1, RS256: 3, **dict.fromkeys(ML_DSA, 7)}
+"""Every algorithm that we know, with its COSE key type (RFC 9053, RFC 8230, RFC 9964)."""
 
 _COORDINATE: Final = 32
 _RSA_BITS: Final = range(2048, 4097)
@@ -75,7 +76,7 @@ class DeviceKeys:
                 of ``ML_DSA`` where the operator wants them.
             policy: of attestation; by default nothing is asked and everything recorded.
         """
-        if not _KNOWN.issuperset(algorithms) or not algorithms or not origins:
+        if not _KINDS.keys() >= set(algorithms) or not algorithms or not origins:
             raise ValueError("no origin, no algorithm, or one that we do not know")
         self.rp_id = rp_id
         self.origins = origins
@@ -298,19 +299,23 @@ def _check_key(cose: bytes) -> int:
     try:
         key = cast("Any", decode_credential_public_key(cose))
         decoded_public_key_to_cryptography(key)
-        algorithm = int(key.alg)
-        fits = {
-            ES256: lambda: (key.crv, len(key.x), len(key.y)) == (_P256, _COORDINATE, _COORDINATE),
-            RS256: lambda: (
-                int.from_bytes(key.n, "big").bit_length() in _RSA_BITS
-                and int.from_bytes(key.e, "big") == _RSA_EXPONENT
-            ),
-        }.get(algorithm, lambda: algorithm in _KNOWN)()
+        fits = _fits(key)
     except Exception as error:  # noqa: BLE001 - the library fails in many ways on hostile bytes
         raise CredentialRefused(type(error).__name__) from None
     if not fits:
-        raise CredentialRefused("a key whose parameters do not fit its algorithm")
-    return algorithm
+        raise CredentialRefused("a key whose kind or parameters do not fit its algorithm")
+    return int(key.alg)
+
+
+def _fits(key: Any) -> bool:  # noqa: ANN401 - any kind of the library's decoded keys
+    if type(key.alg) is not int or key.kty != _KINDS.get(key.alg):
+        return False
+    if key.alg == ES256:
+        return bool((key.crv, len(key.x), len(key.y)) == (_P256, _COORDINATE, _COORDINATE))
+    if key.alg == RS256:
+        size = int.from_bytes(key.n, "big").bit_length()
+        return size in _RSA_BITS and int.from_bytes(key.e, "big") == _RSA_EXPONENT
+    return True
 
 
 def _descriptors(devices: Sequence[Device]) -> list[Any]:
