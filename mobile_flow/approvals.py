@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from mobile_flow import moves, transcript
+from mobile_flow import moves, notify, transcript
 from mobile_flow.claims import Claimed, Claims
 from mobile_flow.desk import (
     MOBILE,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from mobile_flow.model import ApprovalId, Credential, Device
+    from mobile_flow.model import ApprovalId, Credential, Device, PersonRef
     from mobile_flow.ports import PhoneLedger, PhoneUnit, Starts
 
 __all__ = ["ApprovalStanding", "Approvals", "Ask", "Claimed", "Frames"]
@@ -327,6 +327,7 @@ class Approvals:
         if before + 1 >= limits.wrong_numbers:
             unit.phones.freeze(moved.person, kind=MOBILE, until=now + limits.mobile_freeze)
             note(unit, "phone_frozen", moved, why=MOBILE)
+            self._tell_phones(unit, moved.person)
         return moved
 
     def _reported(self, unit: PhoneUnit, approval: Approval) -> Approval:
@@ -343,7 +344,12 @@ class Approvals:
             was=approval.state.value,
             ended="yes" if ended else "no",
         )
+        self._tell_phones(unit, moved.person)
         return moved
+
+    def _tell_phones(self, unit: PhoneUnit, person: PersonRef) -> None:
+        phones = unit.phones.devices(person)
+        notify.notice(unit, phones, now=self._desk.now(), entropy=self._desk.entropy)
 
 
 def _approved_so(approval: Approval, device: Device, assertion: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from mobile_flow import moves, qr
+from mobile_flow import moves, notify, qr
 from mobile_flow.desk import MOBILE, PUSH, demand_few, demand_thawed, live_device, note
 from mobile_flow.errors import (
     ApprovalUnknown,
@@ -118,6 +118,8 @@ class Claims:
         )
         unit.phones.add_approval(approval)
         note(unit, "approval_asked", approval)
+        phones, until = unit.phones.devices(person), approval.expires_at
+        notify.wake(unit, phones, subject=approval.id, until=until, now=now)
         return approval
 
     def _by_code(self, device: Device, code: str) -> Claimed:

@@ -27,6 +27,12 @@ class CallMalformed(PhoneError):
     code = "call_malformed"
 
 
+class CallUnknown(PhoneError):
+    """There is no such call, or not by this method."""
+
+    code = "call_unknown"
+
+
 class ProofRefused(PhoneError):
     """The request carries no signature of the device that it speaks for, or a malformed one."""
 
