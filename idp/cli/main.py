@@ -102,6 +102,12 @@ TABLE: Final[Mapping[str, _Row]] = {
         summary="Look for what is wrong with this deployment and say how to mend it.",
         extra="server",
     ),
+    "conformance": _Row(
+        module="idp.cli.conformance",
+        attribute="conformance",
+        summary="Make a deployment ready for the OpenID Foundation's conformance suite.",
+        extra="server",
+    ),
     "card": _Row(
         module="cardreader.agent.cli",
         attribute="card",

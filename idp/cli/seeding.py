@@ -50,8 +50,8 @@ def seed(source: BinaryIO, config_path: Path | None, *, as_json: bool) -> None:
                 "persons are seeded only where they can sign in: the environment test or "
                 "conformance, with login.seeded_sign_in = true"
             )
-        persons = _read(source)
-        outcomes = Counter(_seeded(foundation, name, one) for name, one in persons.items())
+        persons = persons_in(source)
+        outcomes = Counter(seeded(foundation, name, one) for name, one in persons.items())
     told = {word: outcomes[word] for word in ("added", "renewed", "unchanged")}
     if as_json:
         click.echo(json.dumps(told))
@@ -59,7 +59,7 @@ def seed(source: BinaryIO, config_path: Path | None, *, as_json: bool) -> None:
         click.echo(", ".join(f"{count} {word}" for word, count in told.items()))
 
 
-def _seeded(foundation: Foundation, username: str, attributes: Attributes) -> str:
+def seeded(foundation: Foundation, username: str, attributes: Attributes) -> str:
     """Make or renew one person in a unit of its own; give which of the two it was."""
     now = foundation.now()
     try:
@@ -94,7 +94,8 @@ def _record(unit: Unit, person: Person, *, at: datetime, change: str) -> None:
     )
 
 
-def _read(source: BinaryIO) -> dict[str, Attributes]:
+def persons_in(source: BinaryIO) -> dict[str, Attributes]:
+    """Give what a file says of persons, by user name. Raises: ClickException."""
     try:
         table = tomllib.loads(source.read().decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,0 +1,139 @@
+"""``sesame conformance prepare``: what the suite is given works on the pages that we show."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import stat
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from werkzeug.test import Client
+
+from idp.app import create
+from idp.config import load
+from idp.runtime import system_entropy, system_monotonic, system_now
+from idp.services import build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.unit.cli.deployed import Deployment
+
+FORM = re.compile(r"<form.*?</form>", re.DOTALL)
+FIELD = re.compile(r'<input[^>]*name="([^"]+)"(?:[^>]*?value="([^"]*)")?[^>]*>')
+
+
+@pytest.fixture
+def certified(new: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    new.variables["SESAME_ENVIRONMENT"] = "conformance"
+    monkeypatch.setenv("SESAME_ENVIRONMENT", "conformance")
+    assert new.run("setup").exit_code == 0
+    return new
+
+
+@pytest.fixture
+def suite(certified: Deployment, tmp_path: Path) -> dict[str, Any]:
+    out = tmp_path / "suite.json"
+    done = certified.run("conformance", "prepare", "--out", str(out))
+    assert done.exit_code == 0, done.output
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    given: dict[str, Any] = json.loads(out.read_text())
+    return given
+
+
+@pytest.fixture
+def browser(certified: Deployment, suite: dict[str, Any]) -> Iterator[Client]:
+    del suite
+    services = build(
+        load(certified.config),
+        now=system_now,
+        monotonic=system_monotonic,
+        entropy=system_entropy,
+    )
+    try:
+        yield Client(create(services))
+    finally:
+        services.foundation.close()
+
+
+def press(page: str, button: str, **typed: str) -> tuple[str, dict[str, str]]:
+    """Give the action and the fields of the form that has a button of this id."""
+    form = next(one for one in FORM.findall(page) if f'id="{button}"' in one)
+    action = re.search(r'action="([^"]+)"', form)
+    assert action is not None
+    fields = dict(FIELD.findall(form))
+    assert typed.keys() <= fields.keys()
+    return action[1], {**fields, **typed}
+
+
+def test_the_suite_walks_our_pages_by_the_names_of_its_configuration(
+    browser: Client, suite: dict[str, Any]
+) -> None:
+    issuer = suite["server"]["discoveryUrl"].removesuffix("/.well-known/openid-configuration")
+    client = suite["client"]
+    callback = "https://localhost.emobix.co.uk:8443/test/a/sesame/callback"
+    asked = {
+        "client_id": client["client_id"],
+        "response_type": "code",
+        "scope": "openid profile email phone address",
+        "redirect_uri": callback,
+        "nonce": "n",
+        "state": "s",
+    }
+    opened = browser.get(f"/authorize?{urlencode(asked)}", base_url=issuer, follow_redirects=True)
+    assert 'class="page-login"' in opened.text
+    action, fields = press(opened.text, "login-submit", username="suite", password="anything")
+    agreeing = browser.post(action, base_url=issuer, data=fields, follow_redirects=True)
+    assert 'class="page-consent"' in agreeing.text
+    assert 'id="consent-deny"' in agreeing.text
+    action, fields = press(agreeing.text, "consent-allow")
+    assert fields["remember"] == "1"
+    done = browser.post(action, base_url=issuer, data=fields)
+    assert done.location is not None
+    assert done.location.startswith(callback)
+    code = parse_qs(urlsplit(done.location).query)["code"][0]
+    basic = base64.b64encode(f"{client['client_id']}:{client['client_secret']}".encode()).decode()
+    tokens = browser.post(
+        "/token",
+        base_url=issuer,
+        headers={"Authorization": f"Basic {basic}"},
+        data={"grant_type": "authorization_code", "code": code, "redirect_uri": callback},
+    )
+    assert tokens.status_code == 200, tokens.text
+    bearer = {"Authorization": f"Bearer {tokens.json['access_token']}"}
+    claims = browser.get("/userinfo", base_url=issuer, headers=bearer).json
+    for name in ("name", "middle_name", "zoneinfo", "updated_at", "email_verified", "address"):
+        assert name in claims
+    leaving = browser.get("/logout", base_url=issuer)
+    assert 'class="page-logout"' in leaving.text
+    action, fields = press(leaving.text, "logout-yes")
+    left = browser.post(action, base_url=issuer, data=fields, follow_redirects=True)
+    assert "You are signed out" in left.text
+
+
+def test_a_refused_request_is_told_as_the_suite_expects_it(browser: Client) -> None:
+    answer = browser.get("/authorize?client_id=nobody", base_url="http://localhost")
+    assert 'class="page-error"' in answer.text
+    assert "request error" in answer.text
+
+
+def test_preparing_again_renews_the_secrets_of_the_same_clients(
+    certified: Deployment, suite: dict[str, Any], tmp_path: Path
+) -> None:
+    again = tmp_path / "again.json"
+    assert certified.run("conformance", "prepare", "--out", str(again)).exit_code == 0
+    renewed = json.loads(again.read_text())
+    assert renewed["client"]["client_id"] == suite["client"]["client_id"]
+    assert renewed["client"]["client_secret"] != suite["client"]["client_secret"]
+
+
+def test_elsewhere_nothing_is_prepared_and_pages_keep_their_own_names(
+    deployment: Deployment,
+) -> None:
+    refused = deployment.run("conformance", "prepare")
+    assert refused.exit_code == 1
+    assert 'environment = "conformance"' in refused.output
