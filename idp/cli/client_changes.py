@@ -17,6 +17,7 @@ from idp.cli.client_output import diff_lines, differences, full, made_known, ref
 from idp.cli.client_rows import conflict, known, record, save
 from idp.cli.deployment import config_option, json_option, opened
 from idp.cli.registration_input import lasts_option, members_given, registration_options
+from idp.domain.documents import WORDS, is_accepted
 from idp.oidc.client_secrets import mint
 from idp.oidc.registration.policy import policy_of
 from idp.oidc.registration.rules import MEMBERS, describe, has_secret, register
@@ -170,7 +171,7 @@ def _commit(
 
 
 def _takes_away(before: Client, after: Client) -> bool:
-    """Tell whether grants given before could give more, or to another subject, than may be now."""
+    """Tell whether grants given before could give more, or to others, than may be now."""
 
     def entitled(client: Client) -> set[tuple[str, str]]:
         return {(one.name, claim) for one in client.purposes for claim in one.claims}
@@ -180,4 +181,13 @@ def _takes_away(before: Client, after: Client) -> bool:
         or not set(before.scopes) <= set(after.scopes)
         or not set(before.grant_types) <= set(after.grant_types)
         or not entitled(before) <= entitled(after)
+        or (after.minimum_age or 0) > (before.minimum_age or 0)
+        or _narrower(before.accepted_documents, after.accepted_documents)
+    )
+
+
+def _narrower(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """Tell whether a document that was let in no longer is; an empty list lets all in."""
+    return bool(after) and any(
+        is_accepted(word, before) and not is_accepted(word, after) for word in (*WORDS, "")
     )

@@ -14,7 +14,7 @@ from idp.domain.request import ResponseMode
 from idp.domain.transaction import awaited
 from idp.errors import LOGIN_MOVED, Refused
 from idp.login.flow import Page
-from idp.web import headers
+from idp.web import headers, readings
 from idp.web.i18n import reason
 from idp.web.waits import Waits
 
@@ -137,6 +137,7 @@ class Answers:
             offline="offline_access" in turn.tx.request.scopes,
             trouble=trouble,
             agent_url=agent or "",
+            reading=readings.shown(turn.reading, turn.client, texts=self._texts, language=language),
             wait=self._waits.of(turn.tx),
             handheld=browser.handheld,
         )
