@@ -65,6 +65,8 @@ def refusal(reply: ReplyTo, problem: Problem, *, issuer: str) -> Answer:
 
 def location(answer: Answer) -> str:
     """Give the URL of an answer that travels in the query; a registered query is kept."""
+    if not answer.parameters:
+        return answer.redirect_uri
     joint = "&" if "?" in answer.redirect_uri else "?"
     return f"{answer.redirect_uri}{joint}{urlencode(answer.parameters)}"
 

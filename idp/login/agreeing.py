@@ -49,16 +49,17 @@ def agreed(standing: Standing, ticked: frozenset[str], *, remember: bool) -> Sta
 def settled(standing: Standing) -> Standing:
     """Give the standing of a login that nothing objects to with its transaction agreed.
 
-    Where nobody was asked, the earlier consent covers every offer and stands for the agreement.
+    Where nobody was asked, the earlier consent covers every offer and stands for the agreement;
+    at our own pages there is none, since nothing leaves.
     """
     tx, session, consent = standing.tx, standing.session, standing.consent
     if tx.agreement is not None:
         return standing
     assert session is not None
-    assert consent is not None
     if tx.step is not Step.AGREEING:
         tx = transaction.prove(tx, event=session.event, session=session.key, fresh=False)
-    agreement = Agreement(claims=names_of(standing.offers), remembered=True, at=consent.agreed_at)
+    at = standing.now if consent is None else consent.agreed_at
+    agreement = Agreement(claims=names_of(standing.offers), remembered=True, at=at)
     return replace(standing, tx=transaction.agree(tx, agreement=agreement))
 
 

@@ -31,6 +31,7 @@ from idp.errors import (
     INVALID_REQUEST_URI,
     LOGIN_SPENT,
 )
+from idp.login import own
 from idp.login.methods import CHALLENGE_MARK
 from idp.login.policy import Next
 from idp.login.turn import LoginRefused
@@ -114,6 +115,10 @@ class Ending:
         assert session is not None
         assert person is not None
         unit.sessions.touch(session.key, at=standing.now)
+        if own.is_own(standing.client.id):
+            tx = standing.tx
+            unit.spend(LOGIN_MARK, tx.id, until=tx.expires_at + _MARKED)
+            return own.answer(tx)
         return self._complete(
             unit, standing.tx, client=standing.client, person=person, session=session
         )

@@ -35,6 +35,7 @@ from idp.errors import (
     UNMET_AUTHENTICATION_REQUIREMENTS,
     Problem,
 )
+from idp.login import own
 from idp.login.sessions import SessionRules
 
 if TYPE_CHECKING:
@@ -263,7 +264,7 @@ def an_essential_claim_is_missing(standing: Standing) -> Verdict | None:
 
 def nobody_agreed_yet(standing: Standing) -> Verdict | None:
     """Ask for consent: once for a client, again for what was never agreed to or at its wish."""
-    if standing.tx.agreement is not None:
+    if standing.tx.agreement is not None or own.is_own(standing.client.id):
         return None
     shown = tuple(as_shown(offer) for offer in standing.offers)
     if Prompt.CONSENT not in standing.request.prompts and covers(standing.consent, shown):

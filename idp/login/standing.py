@@ -22,7 +22,7 @@ from idp.errors import (
     UNKNOWN_CLIENT,
     Refused,
 )
-from idp.login import sessions
+from idp.login import own, sessions
 from idp.login.methods import LoginMethod
 from idp.login.policy import Standing, needed_level
 from idp.login.sessions import SessionRules
@@ -62,7 +62,8 @@ class Gatherer:
             Refused: since the login began it was removed, disabled or has ended, or the address
                 that the login would end at was taken out: nothing is sent there any more.
         """
-        client = unit.clients.get(tx.request.client_id)
+        asked = tx.request.client_id
+        client = own.client(asked, issuer=self.issuer) or unit.clients.get(asked)
         if client is None:
             raise Refused(UNKNOWN_CLIENT, "removed since the login began")
         if not is_open(client, self.now()):
@@ -80,8 +81,9 @@ class Gatherer:
         able = tuple(
             means.name for means in self.means if needed is None or means.ceiling >= needed
         )
-        if rule_facts(client) and MethodName.CARD in able:
-            return (MethodName.CARD,)
+        card_alone = rule_facts(client) and MethodName.CARD in able
+        if card_alone or client.id == own.CARD:
+            return tuple(name for name in able if name is MethodName.CARD)
         return able
 
     def reading(self, tx: Transaction, client: Client) -> Reading | None:

@@ -46,7 +46,7 @@ const pendingEntry = (one) =>
     h(
       "a",
       { class: "what", href: `#/asked/${one.id}` },
-      `${t(`verb.${one.shown.verb}`)} ${t("ask.to")} `,
+      `${t(`to.${one.shown.verb}`)} `,
       h("bdi", {}, one.shown.client_name),
     ),
     one.opened_at ? h("p", { class: "hint" }, when(one.opened_at)) : null,

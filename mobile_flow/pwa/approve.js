@@ -88,11 +88,11 @@ export const report = (who, approval, back) =>
     ),
   ]);
 
-const asker = (shown) =>
+const asker = (shown, ...before) =>
   h(
     "div",
     { class: "asker" },
-    h("p", { class: "verb", id: "verb" }, `${t(`verb.${shown.verb}`)} ${t("ask.to")}`),
+    before,
     h("p", { class: "asker-name", id: "client-name" }, h("bdi", {}, shown.client_name)),
     h("p", { class: "asker-host", id: "client-domain" }, h("bdi", {}, shown.client_domain)),
   );
@@ -120,7 +120,7 @@ const number = (who, approval) => {
   screen(
     t("number.title"),
     [
-      asker(approval.shown),
+      asker(approval.shown, h("p", { class: "asker-host" }, t(`to.${approval.shown.verb}`))),
       h("p", {}, t("number.text")),
       h("p", { class: "warning" }, t("number.not_seen")),
       form(digits.parts, t("number.go"), act, { id: "number-form", send: "number-go" }),
@@ -194,7 +194,7 @@ const ask = (who, approval) => {
     }
   };
   screen(
-    `${t(`verb.${shown.verb}`)} ${t("ask.to")} ${shown.client_name}`,
+    t(`to.${shown.verb}`),
     [
       asker(shown),
       shown.purpose ? [h("h2", {}, t("ask.purpose")), h("p", { id: "purpose" }, shown.purpose)] : null,
