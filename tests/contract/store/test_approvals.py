@@ -55,6 +55,31 @@ def test_the_newest_approval_of_a_login_counts(ledger: Ledger) -> None:
         assert unit.phones.approval_of("login-3") is None
 
 
+def test_the_mark_of_a_login_grows_with_every_approval_and_every_move(ledger: Ledger) -> None:
+    logins = ["login-1", *(f"nobody-{number}" for number in range(300)), "login-2"]
+
+    def marks() -> tuple[int, int]:
+        with ledger.read() as unit:
+            first, *others, last = unit.phones.approval_marks(logins)
+        assert set(others) == {0}
+        return first, last
+
+    seen = [marks()]
+    with ledger.begin() as unit:
+        unit.phones.add_approval(an_approval())
+    seen.append(marks())
+    with ledger.begin() as unit:
+        unit.phones.move_approval(moved(an_approval(), ApprovalState.MATCHED), version=1)
+    seen.append(marks())
+    with ledger.begin() as unit:
+        unit.phones.add_approval(an_approval("APPROVAL2"))
+        unit.phones.add_approval(an_approval("ELSEWHERE", transaction="login-2"))
+    seen.append(marks())
+    assert [first for first, _ in seen] == sorted({first for first, _ in seen})
+    assert [last for _, last in seen][:3] == [0, 0, 0]
+    assert seen[3][1] > 0
+
+
 def test_what_a_person_is_asked_now_is_told_from_what_was_asked_before(ledger: Ledger) -> None:
     pending = an_approval("PENDING", state=ApprovalState.PENDING, device=None)
     matched = an_approval("MATCHED", state=ApprovalState.MATCHED, opened_at=START + MINUTE)
