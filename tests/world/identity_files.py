@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from cardreader import client
 from cardreader.beid.session import BeidSession
 from cardreader.server import CertifiedHolder, ChipProof, UnverifiedFiles, verify_files
 from cardreader.sim.card import SoftCard
@@ -16,7 +17,7 @@ from tests.world import holders, tokens
 if TYPE_CHECKING:
     import datetime as dt
 
-    from cardreader.server import VerifiedFiles
+    from cardreader.server import FileSet, VerifiedFiles
     from cardreader.sim.image import AppletName
     from cardreader.sim.personalise import CardDescription
     from cardreader.trust.anchors import TrustAnchors
@@ -82,3 +83,31 @@ def verify(
         chip=found.chip,
         strict_number=strict_number,
     )
+
+
+def answer(
+    card: SoftCard, *, nonce: str, origin: str = tokens.ORIGIN, sets: tuple[FileSet, ...] = ()
+) -> dict[str, Any]:
+    """What an agent sends of a card for a challenge: the token, and the sets of files asked."""
+    reader = SimReader("sim")
+    reader.insert(card)
+    with reader.connect() as connection:
+        session = BeidSession(connection)
+        token = client.authenticate(
+            session, challenge_nonce=nonce, origin=origin, ask_pin=lambda _: holders.PIN
+        )
+        files = client.carry(session, sets, origin=origin, challenge_nonce=nonce)
+    return token if files is None else {"format": "sesame-card:1", "token": token, "files": files}
+
+
+def kid(*, born: dt.date, document_type: int = 6) -> SoftCard:
+    """A card of a child, with the certificate to log in that children of six and older have."""
+    return adult(born=born, document_type=document_type)
+
+
+def adult(*, born: dt.date, **other: Any) -> SoftCard:
+    """A card of a citizen born on a day, with certificates that name the same number."""
+    number = holders.make_national_number(born, 12)
+    made = tokens.country().issue(tokens.request(national_number=number))
+    description = holders.describe(born=born, national_number=number, **other)
+    return SoftCard(personalise(description, made), entropy=holders.entropy)
