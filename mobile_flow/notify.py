@@ -94,7 +94,8 @@ def subscription(said: Mapping[str, object], *, services: Sequence[str]) -> Push
 def check_endpoint(endpoint: str, *, services: Sequence[str]) -> None:
     """Demand https, an admitted host, the standard port, and nothing that parsers read differently.
 
-    ``*.example.com`` admits every host below it, not itself. Raises: PushRefused.
+    ``*.example.com`` admits every host below it, not itself; a port counts only where an entry
+    names it (a service within one's own network). Raises: PushRefused.
     """
     plain = endpoint.isascii() and endpoint.isprintable() and len(endpoint) <= _LONGEST_ENDPOINT
     if not plain or any(letter in endpoint for letter in ' \\"<>^`{|}#'):
@@ -104,16 +105,16 @@ def check_endpoint(endpoint: str, *, services: Sequence[str]) -> None:
         host = parts.hostname or ""
     except ValueError:
         raise PushRefused("an endpoint that is no URL") from None
-    if parts.scheme != "https" or parts.netloc != host:
-        raise PushRefused("an endpoint with credentials, a port, capitals, or without TLS")
-    if not any(_admits(service, host) for service in services):
+    if parts.scheme != "https" or "@" in parts.netloc or parts.netloc != parts.netloc.lower():
+        raise PushRefused("an endpoint with credentials or capitals, or without TLS")
+    if parts.netloc not in services and not (
+        parts.netloc == host and any(_is_below(service, host) for service in services)
+    ):
         raise PushRefused("not a push service that we admit")
 
 
-def _admits(service: str, host: str) -> bool:
-    if service.startswith("*."):
-        return host.endswith(service[1:]) and len(host) >= len(service)
-    return host == service
+def _is_below(service: str, host: str) -> bool:
+    return service.startswith("*.") and host.endswith(service[1:]) and len(host) >= len(service)
 
 
 def _sized(value: object, size: int) -> bytes:

@@ -86,7 +86,7 @@ class OutboundClient:
             seconds: total deadline: name, connection, TLS, request and answer together.
             limit: largest body in bytes.
             body: request body.
-            headers: ``Content-Type`` and ``Accept`` at most.
+            headers: beside those that the client sets itself; what authorises a message, no more.
 
         Raises:
             OutboundFailed: refused target, no connection, too slow, too large, a redirect.
