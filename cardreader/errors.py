@@ -24,6 +24,12 @@ class ReaderUnavailable(CardError):
     code = "reader_unavailable"
 
 
+class ReaderBusy(ReaderUnavailable):
+    """Another program holds the card: it can be had as soon as that program lets go."""
+
+    code = "reader_busy"
+
+
 class CardAbsent(CardError):
     """The card is not in the reader, or was pulled out in the middle of an exchange."""
 

@@ -16,6 +16,7 @@ from cardreader.errors import (
     CardError,
     CardMute,
     CardReset,
+    ReaderBusy,
     ReaderUnavailable,
     UnknownCard,
 )
@@ -131,7 +132,8 @@ class PcscReader:
             CardAbsent: the slot is empty.
             CardMute: the card does not answer.
             UnknownCard: the card does not speak T=0.
-            ReaderUnavailable: the reader is gone, or another program holds the card.
+            ReaderBusy: another program holds the card.
+            ReaderUnavailable: the reader is gone.
         """
         return PcscConnection(self._api, self)
 
@@ -251,7 +253,7 @@ def _check(api: ModuleType, result: int) -> None:
     if result == api.SCARD_S_SUCCESS:
         return
     if result == api.SCARD_E_SHARING_VIOLATION:
-        raise ReaderUnavailable("in use by another program")
+        raise ReaderBusy
     for name, meaning in _MEANING.items():
         if result == getattr(api, name):
             raise meaning(name)

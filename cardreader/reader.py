@@ -59,6 +59,7 @@ class Reader(Protocol):
 
         Raises:
             CardAbsent: the slot is empty.
+            ReaderBusy: another program holds the card.
             ReaderUnavailable: the reader is gone.
         """
         ...

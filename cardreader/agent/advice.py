@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cardreader.agent.named import ReaderNotConnected
 from cardreader.errors import PinWrong
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _SAYS: Final = {
     "reader_unavailable": "cli_reader_unavailable",
+    "reader_busy": "cli_reader_busy",
     "card_absent": "cli_card_absent",
     "card_mute": "cli_card_mute",
     "card_reset": "cli_card_reset",
@@ -46,6 +48,11 @@ def advice(error: CardError, words: Language) -> str:
     """Say what happened and what to do next; never anything that the card or its holder said."""
     if isinstance(error, PinWrong):
         return words.say("pin_wrong", tries=words.tries(error.tries_left))
+    if isinstance(error, ReaderNotConnected):
+        others = ", ".join(error.others)
+        if not others:
+            return words.say("reader_not_connected", name=error.name)
+        return words.say("cli_reader_not_connected", name=error.name, others=others)
     key = _SAYS.get(error.code)
     if key is None:
         return words.say("cli_card_failed", code=error.code)

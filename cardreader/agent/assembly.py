@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from cardreader.agent.named import NamedReaders
 from cardreader.agent.slots import Rack, Slots
 from cardreader.beid import files
 from cardreader.beid.session import BeidSession
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cardreader.reader import Connection
+    from cardreader.reader import Connection, ReaderSource
 
 _READER_NAME: Final = "Sesame software reader"
 _CONVERSATION: Final = 30.0
@@ -44,6 +45,7 @@ def assemble(
     *,
     entropy: Callable[[int], bytes],
     clock: Callable[[], float] | None = None,
+    name: str | None = None,
 ) -> Assembled:
     """Put the agent's readers together: software ones where a folder is given, else real ones.
 
@@ -51,6 +53,7 @@ def assemble(
         cards: the folder of software cards.
         entropy: gives random bytes.
         clock: seconds that only rise; with it a card has half a minute for each conversation.
+        name: only readers whose name holds this text; all where None.
 
     Raises:
         ReaderUnavailable: real readers are wanted and pyscard is not installed.
@@ -64,13 +67,19 @@ def assemble(
     if cards is None:
         from cardreader.pcsc import PcscReaders, binding
 
-        return Assembled(slots=Slots(PcscReaders(binding()), open_session=open_session), rack=None)
+        found = _named(PcscReaders(binding()), name)
+        return Assembled(slots=Slots(found, open_session=open_session), rack=None)
     from cardreader.agent.rack import FolderRack
     from cardreader.sim.reader import SimReader, SimReaders
 
     reader = SimReader(_READER_NAME)
     rack = FolderRack(cards, reader, open_session=BeidSession, entropy=entropy)
-    return Assembled(slots=Slots(SimReaders(reader), open_session=open_session), rack=rack)
+    found = _named(SimReaders(reader), name)
+    return Assembled(slots=Slots(found, open_session=open_session), rack=rack)
+
+
+def _named(source: ReaderSource, name: str | None) -> ReaderSource:
+    return source if name is None else NamedReaders(source, name)
 
 
 def pem_certificates(assembled: Assembled) -> dict[str, str]:

@@ -24,7 +24,7 @@ from cardreader.agent.assembly import pem_certificates
 from cardreader.agent.options import assembled, reader_options
 from cardreader.agent.pin_change import PinAsking, change_pin
 from cardreader.beid.session import BeidSession
-from cardreader.errors import CardError, ReaderUnavailable, UnknownCard
+from cardreader.errors import CardError, UnknownCard
 from cardreader.trust import load
 from cardreader.trust.anchors import TrustMalformed
 from cardreader.trust.files import require_photo
@@ -76,9 +76,17 @@ class Desk:
             progress=self._progress,
         )
 
+    def wait_for_one(self) -> None:
+        """Wait, and say so where it is not clear which card is meant."""
+        self.wait()
+        with_cards = [name for name, present in self.slots.presence() if present]
+        if len(with_cards) > 1:
+            names = ", ".join(with_cards)
+            click.echo(self.words.say("cli_several_cards", readers=names), err=True)
+
     def read(self, take: Callable[[BeidSession], _Value]) -> _Value:
         """Wait for a card and take something of it; a trouble ends the command with advice."""
-        self.wait()
+        self.wait_for_one()
         try:
             with self.slots.card() as session:
                 if not isinstance(session, BeidSession):
@@ -130,7 +138,7 @@ def _desk_options(command: Callable[..., Any]) -> Callable[..., Any]:
         context: click.Context,
         /,
         *,
-        kind: str | None,
+        reader: str | None,
         cards: Path | None,
         insert: str | None,
         wait: float | None,
@@ -139,7 +147,7 @@ def _desk_options(command: Callable[..., Any]) -> Callable[..., Any]:
         **others: object,
     ) -> None:
         patience = wait if wait is not None else _PATIENCE if _person(cards) else 0
-        found = assembled(kind, cards, insert, clock=time.monotonic)
+        found = assembled(reader, cards, insert, clock=time.monotonic)
         asked = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
         words = language.choose(wanted=lang, asked=None, accept=asked.replace("_", "-"))
         desk = Desk(found, words, as_json=as_json, wait=patience)
@@ -168,7 +176,7 @@ def show(desk: Desk, *, number: bool) -> None:
     readings = desk.slots.each(facts.read_facts)
     shown = [_reading_json(reading, number=number) for reading in readings]
     if not readings and not desk.as_json:
-        desk.refuse(ReaderUnavailable())
+        desk.refuse(desk.slots.why_none())
     desk.answer(shown, *_table(readings, desk.words, number=number))
 
 
@@ -176,7 +184,7 @@ def show(desk: Desk, *, number: bool) -> None:
 @_desk_options
 def certificates(desk: Desk) -> None:
     """Print the certificates on the card in PEM. They hold the holder's national number."""
-    desk.wait()
+    desk.wait_for_one()
     try:
         found = pem_certificates(desk.found)
     except CardError as error:
@@ -249,7 +257,7 @@ def photo(desk: Desk, *, file: Path, force: bool) -> None:
 @_desk_options
 def change_the_pin(desk: Desk) -> None:
     """Change the PIN. Asks the present one and the new one twice; tries once."""
-    desk.wait()
+    desk.wait_for_one()
     asking = PinAsking(
         words=desk.words,
         say=lambda line: click.echo(line, err=True),

@@ -59,7 +59,7 @@ def agent() -> None:
 )
 def run(
     *,
-    kind: str | None,
+    reader: str | None,
     cards: Path | None,
     insert: str | None,
     port: int,
@@ -67,7 +67,7 @@ def run(
     allow_http_localhost: bool,
 ) -> None:
     """Serve the wallet and the PIN page on 127.0.0.1 until Ctrl-C."""
-    found = assembled(kind, cards, insert)
+    found = assembled(reader, cards, insert)
     origins = Origins(allowed=frozenset(allowed), allow_http_localhost=allow_http_localhost)
     for origin in allowed:
         _check_allowed(origins, origin)
@@ -109,13 +109,13 @@ def run(
     show_default=True,
     help="Where the PIN is asked: a page of the agent, or the terminal (/dev/tty).",
 )
-def native(*, kind: str | None, cards: Path | None, insert: str | None, prompt: str) -> None:
+def native(*, reader: str | None, cards: Path | None, insert: str | None, prompt: str) -> None:
     """Answer one command of the Web eID browser extension on standard input and output.
 
     Browsers start this themselves, by a manifest (see 'sesame agent install'), and add arguments
     of their own, which are ignored.
     """
-    found = assembled(kind, cards, insert)
+    found = assembled(reader, cards, insert)
     Host(found, now=_now, entropy=secrets.token_bytes, prompt=prompt).run()
 
 

@@ -257,13 +257,13 @@ def _told(one: FoundBrowser, words: Language) -> list[str]:
     return lines
 
 
-def _reader_words(*, kind: str | None, cards: Path | None, insert: str | None) -> list[str]:
+def _reader_words(*, reader: str | None, cards: Path | None, insert: str | None) -> list[str]:
     """The options of the readers as they were given, the folder by its whole path."""
-    if kind == "virtual" or cards is not None:
-        assembled(kind, cards, insert)  # a mistake is told now, not at the first login
+    if reader == "virtual" or cards is not None:
+        assembled(reader, cards, insert)  # a mistake is told now, not at the first login
     words: list[str] = []
-    if kind is not None:
-        words += ["--reader", kind]
+    if reader is not None:
+        words += ["--reader", reader]
     if cards is not None:
         words += ["--cards", str(cards.absolute())]
     if insert is not None:

@@ -43,6 +43,8 @@ _LISTS: Final = frozenset({"files", "reasons"})
 # Ours, beside the protocol's own: a page may tell the citizen what to do next.
 _OWN_CODES: Final[Mapping[str, tuple[str, str]]] = {
     "reader_unavailable": ("ERR_SESAME_READER_UNAVAILABLE", "no card reader is available"),
+    "reader_not_connected": ("ERR_SESAME_READER_UNAVAILABLE", "that card reader is not connected"),
+    "reader_busy": ("ERR_SESAME_READER_UNAVAILABLE", "another program uses the card"),
     "card_absent": ("ERR_SESAME_CARD_ABSENT", "no card is in the reader"),
     "card_mute": ("ERR_SESAME_CARD_ERROR", "the card does not answer"),
     "card_reset": ("ERR_SESAME_CARD_ERROR", "another program uses the card"),

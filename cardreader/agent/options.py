@@ -21,9 +21,10 @@ def reader_options(command: Callable[..., Any]) -> Callable[..., Any]:
         (
             click.option(
                 "--reader",
-                "kind",
-                type=click.Choice(["pcsc", "virtual"]),
-                help="Real readers, or a software one. Default: virtual where --cards is given.",
+                metavar="NAME",
+                help="The reader to use, by its name or a part of it ('sesame card watch' tells "
+                "them); pcsc or virtual for any real or software one. Default: virtual where "
+                "--cards is given, else pcsc.",
             ),
             click.option(
                 "--cards",
@@ -38,7 +39,7 @@ def reader_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def assembled(
-    kind: str | None,
+    reader: str | None,
     cards: Path | None,
     insert: str | None,
     *,
@@ -50,12 +51,13 @@ def assembled(
         click.UsageError: the options do not fit together.
         click.ClickException: real readers cannot be had; it says why.
     """
-    if kind == "virtual" and cards is None:
+    if reader == "virtual" and cards is None:
         raise click.UsageError("--reader virtual needs --cards FOLDER.")
-    if kind == "pcsc" and cards is not None:
+    if reader == "pcsc" and cards is not None:
         raise click.UsageError("--cards is for the software reader; leave out --reader pcsc.")
     try:
-        found = assemble(cards, entropy=secrets.token_bytes, clock=clock)
+        name = None if reader in ("pcsc", "virtual") else reader
+        found = assemble(cards, entropy=secrets.token_bytes, clock=clock, name=name)
     except ReaderUnavailable as error:
         raise click.ClickException(
             "real readers need the smart card service and pyscard "

@@ -14,6 +14,7 @@ from cardreader import client
 from cardreader.agent import messages, shell, web
 from cardreader.agent.desk import LinkUsed, Outcome, QuestionUnknown, TicketStale
 from cardreader.agent.templates import NOTHING, join, render
+from cardreader.agent.wallet import no_reader
 from cardreader.errors import (
     CardAbsent,
     CardDataMalformed,
@@ -190,7 +191,9 @@ class PinPages:
         name = "unknown" if isinstance(error, _UNUSABLE) else "absent"
         text = words.say(f"{name}_text")
         if isinstance(error, ReaderUnavailable):
-            text = words.say("reader_none")
+            text = no_reader(words, error)
+        elif isinstance(error, CertificateAbsent):
+            text = words.say("no_certificate_text")
         elif not isinstance(error, (*_UNUSABLE, CardAbsent)):
             text = words.say("card_trouble")
         action = f"/pin/{question.link}/insert"

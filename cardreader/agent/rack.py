@@ -45,7 +45,7 @@ class FolderRack:
         self._lock = threading.Lock()
         self._inserted: str | None = None
         # What was read of a file, with the file's time when it was: a card changes its own file.
-        self._read: dict[str, tuple[int, CardSummary | None]] = {}
+        self._read: dict[str, tuple[int, CardSummary | CardError]] = {}
 
     def cards(self) -> Sequence[RackCard]:
         """List the folder's cards by name; a file that is no card is listed as unreadable."""
@@ -55,10 +55,7 @@ class FolderRack:
                 for path in self._folder.glob(f"*{SUFFIX}")
                 if _NAME.fullmatch(path.stem) is not None and path.is_file()
             )
-            return [
-                RackCard(name=name, card=self._summary(name), inserted=name == self._inserted)
-                for name in names
-            ]
+            return [self._card(name) for name in names]
 
     def inserted(self) -> str | None:
         """The name of the card that is in."""
@@ -92,16 +89,26 @@ class FolderRack:
         except (OSError, CardError) as error:
             raise CardAbsent from error
 
-    def _summary(self, name: str) -> CardSummary | None:
+    def _card(self, name: str) -> RackCard:
+        found, inserted = self._summary(name), name == self._inserted
+        if isinstance(found, CardError):
+            return RackCard(name=name, card=None, inserted=inserted, trouble=found)
+        return RackCard(name=name, card=found, inserted=inserted)
+
+    def _summary(self, name: str) -> CardSummary | CardError | None:
+        summary: CardSummary | CardError
         try:
             written = (self._folder / f"{name}{SUFFIX}").stat().st_mtime_ns
             if self._read.get(name, (None, None))[0] == written:
                 return self._read[name][1]
             reader = SimReader("aside")
             reader.insert(self._load(name))
-            with reader.connect() as connection:
-                summary = client.summary(self._open_session(connection))
         except (OSError, CardError):
             return None
+        try:
+            with reader.connect() as connection:
+                summary = client.summary(self._open_session(connection))
+        except CardError as error:
+            summary = error
         self._read[name] = (written, summary)
         return summary

@@ -48,12 +48,15 @@ class RackCard:
 
     Attributes:
         name: short, of letters, digits, ``-`` and ``_``; it goes into forms.
-        card: None where the file cannot be read as a card.
+        card: None where it cannot be shown.
+        trouble: why it cannot; `CertificateAbsent` for a good card that cannot log in, None where
+            the file is no card at all.
     """
 
     name: str
     card: CardSummary | None
     inserted: bool
+    trouble: CardError | None = None
 
 
 class Rack(Protocol):
@@ -110,40 +113,56 @@ class Slots:
         with self._busy:
             return [self._reading(reader, read) for reader in self._readers()]
 
+    def why_none(self) -> ReaderUnavailable:
+        """What to tell who finds no reader."""
+        with self._busy:
+            return self._found()[1] or ReaderUnavailable()
+
     @contextmanager
     def card(self) -> Iterator[CardSession]:
         """Open the first eID card in any reader, for one exchange; other cards are passed over.
 
+        So is a card that another program holds, or that does not answer, where one in another
+        reader will do.
+
         Raises:
             ReaderUnavailable: there is no reader.
+            ReaderBusy: another program holds the card.
             CardAbsent: no reader holds a card.
             UnknownCard: none of the cards is an eID card that we know.
+            CardError: the only card is in trouble.
         """
         with self._busy, ExitStack() as stack:
             yield self._first(stack)
 
     def _first(self, stack: ExitStack) -> CardSession:
-        readers = self._readers()
-        refusal: CardError = CardAbsent() if readers else ReaderUnavailable()
+        readers, none = self._found()
+        refusal: CardError = CardAbsent() if readers else none or ReaderUnavailable()
         for reader in readers:
             if not reader.card_present():
                 continue
             with ExitStack() as attempt:
-                connection = attempt.enter_context(reader.connect())
                 try:
+                    connection = attempt.enter_context(reader.connect())
                     session = self._open_session(connection)
-                except UnknownCard as error:
-                    refusal = error
+                except CardError as error:
+                    # What can be mended says more than that the card is none of ours.
+                    if isinstance(refusal, (CardAbsent, UnknownCard)):
+                        refusal = error
                     continue
                 stack.push(attempt.pop_all())
                 return session
         raise refusal
 
     def _readers(self) -> Sequence[Reader]:
+        return self._found()[0]
+
+    def _found(self) -> tuple[Sequence[Reader], ReaderUnavailable | None]:
+        """The readers that are there, or why none is."""
         try:
-            return self._source.readers()
-        except ReaderUnavailable:
-            return ()
+            return self._source.readers(), None
+        except ReaderUnavailable as error:
+            return (), error
 
     def _reading(
         self, reader: Reader, read: Callable[[CardSession], _Value]

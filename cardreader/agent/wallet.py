@@ -6,9 +6,10 @@ import hmac
 from typing import TYPE_CHECKING, Final
 
 from cardreader.agent import shell, web
+from cardreader.agent.named import ReaderNotConnected
 from cardreader.agent.templates import NOTHING, Html, join, render
 from cardreader.agent.web import RequestRefused
-from cardreader.errors import CardAbsent
+from cardreader.errors import CardAbsent, CardError, CertificateAbsent, ReaderBusy
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -102,9 +103,9 @@ class Wallet:
         return render("rack", words, cards=rows)
 
     def _row(self, words: Language, card: RackCard, *, action: str, ticket: str) -> Html:
-        if card.card is None:
-            details = _line("bad", words.say("card_unreadable"))
-            return render("card", title=card.name, details=details, action=NOTHING)
+        holder = card.name if card.card is None else card.card.holder
+        if card.card is None and not isinstance(card.trouble, CertificateAbsent):
+            return render("card", title=holder, details=_trouble(words, None), action=NOTHING)
         if card.inserted:
             button = _line("here", words.say("in_reader"))
         else:
@@ -114,8 +115,11 @@ class Wallet:
                 action=f"{action}?lang={words.code}",
                 ticket=ticket,
                 card=card.name,
-                holder=card.card.holder,
+                holder=holder,
             )
+        if card.card is None:
+            details = _trouble(words, card.trouble)
+            return render("card", title=holder, details=details, action=button)
         # The file's name too: two cards may be of one holder.
         details = join((self._facts(words, card.card), _line("fact", card.name)))
         return render("card", title=card.card.holder, details=details, action=button)
@@ -123,7 +127,7 @@ class Wallet:
     def _readers(self, words: Language, ticket: str) -> Html:
         views = self._slots.look()
         if not views:
-            return _paragraph(words.say("reader_none"))
+            return _paragraph(no_reader(words, self._slots.why_none()))
         return join(self._slot(words, view, ticket) for view in views)
 
     def _slot(self, words: Language, view: SlotView, ticket: str) -> Html:
@@ -133,7 +137,7 @@ class Wallet:
                 (render("name", text=view.card.holder), self._facts(words, view.card)),
             )
         elif view.trouble is not None:
-            details = _line("bad", words.say("card_unreadable"))
+            details = _trouble(words, view.trouble)
         else:
             details = _line("fact", words.say("reader_empty"))
         if self.rack is not None and (view.card is not None or view.trouble is not None):
@@ -163,6 +167,22 @@ class Wallet:
             self._ticket(browser).encode(), ticket.encode()
         ):
             raise RequestRefused(403, "ticket")
+
+
+def no_reader(words: Language, error: CardError) -> str:
+    """What a page says where no reader can be used."""
+    if isinstance(error, ReaderNotConnected):
+        return words.say("reader_not_connected", name=error.name)
+    return words.say("reader_busy" if isinstance(error, ReaderBusy) else "reader_none")
+
+
+def _trouble(words: Language, error: CardError | None) -> Html:
+    """What a card cannot do, or that another program has it."""
+    if isinstance(error, CertificateAbsent):
+        return _line("fact", words.say("card_without_certificates"))
+    if isinstance(error, ReaderBusy):
+        return _line("bad", words.say("reader_busy"))
+    return _line("bad", words.say("card_unreadable"))
 
 
 def _paragraph(text: str) -> Html:

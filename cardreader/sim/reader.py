@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Self
 
-from cardreader.errors import CardAbsent, CardMute, CardReset, ReaderUnavailable
+from cardreader.errors import CardAbsent, CardMute, CardReset, ReaderBusy, ReaderUnavailable
 from cardreader.sim.faults import Script, Trouble
 
 if TYPE_CHECKING:
@@ -65,11 +65,11 @@ class SimReader:
 
         Raises:
             CardAbsent: the slot is empty.
-            ReaderUnavailable: somebody else holds the card.
+            ReaderBusy: somebody else holds the card.
         """
         with self._lock:
             if self._holder is not None:
-                raise ReaderUnavailable("in use by another program")
+                raise ReaderBusy
             if self._card is None:
                 raise CardAbsent
             self._holder = SimConnection(self, self._card, self._card.power_on())

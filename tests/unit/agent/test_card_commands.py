@@ -300,6 +300,18 @@ def test_without_a_card_every_command_says_what_to_do(
     assert json.loads(said.stdout)["problem"] == "card_absent"
 
 
+def test_a_named_reader_that_is_not_there_is_told_with_those_that_are(folder: Path) -> None:
+    words = ("--reader", "Acme")
+    for command in ("show", "certificates"):
+        refused = with_nora(command, folder, *words)
+        assert refused.exit_code == 1
+        assert "'Acme' is not connected" in refused.stderr
+        assert "Sesame software reader" in refused.stderr
+    said = with_nora("certificates", folder, *words, "--json")
+    assert json.loads(said.stdout)["problem"] == "reader_not_connected"
+    assert with_nora("show", folder, "--reader", "software").exit_code == 0
+
+
 def test_watch_tells_what_is_there_and_stops_in_time(folder: Path) -> None:
     shown = with_nora("watch", folder, "--seconds", "0")
     assert shown.stdout.splitlines() == [
