@@ -51,12 +51,16 @@ class ChallengeMalformed(CardError):
     code: ClassVar[str] = "challenge_malformed"
 
 
-class CardSession(Protocol):
-    """What this module asks of an opened eID card."""
+class TellsTries(Protocol):
+    """A card with a PIN."""
 
     def tries_left(self) -> int | None:
         """How many PIN tries remain, 0 when blocked, None when this card does not tell."""
         ...
+
+
+class CardSession(TellsTries, Protocol):
+    """What this module asks of an opened eID card."""
 
     def authentication_certificate(self) -> bytes:
         """The DER certificate for authentication.
@@ -182,8 +186,17 @@ def summary(session: CardSession) -> CardSummary:
     Raises:
         CardError: the card left, is unknown, or carries no usable certificate.
     """
-    certificate = _certificate(session.authentication_certificate())
-    return _summary(certificate, session)
+    return summary_of(session.authentication_certificate(), session)
+
+
+def summary_of(der: bytes, session: TellsTries) -> CardSummary:
+    """The same by another certificate of the card, DER.
+
+    Raises:
+        CardDataMalformed: it is no certificate.
+        CardError: the card left.
+    """
+    return _summary(_certificate(der), session)
 
 
 def authenticate(
@@ -271,10 +284,10 @@ def _certificate(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
     except ValueError as error:
-        raise CardDataMalformed("authentication certificate") from error
+        raise CardDataMalformed("certificate") from error
 
 
-def _summary(certificate: x509.Certificate, session: CardSession) -> CardSummary:
+def _summary(certificate: x509.Certificate, session: TellsTries) -> CardSummary:
     try:
         names = [
             str(part.value)

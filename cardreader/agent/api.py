@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cardreader import client
 from cardreader.agent import messages, web
 from cardreader.agent.desk import QuestionUnknown, TooManyQuestions
+from cardreader.agent.tasks import Login
 from cardreader.agent.web import RequestRefused, Response
 from cardreader.agent.wishes import read_wish
 from cardreader.errors import CardError
@@ -98,9 +99,11 @@ class Api:
         question = self._desk.open(
             page_origin=origin,
             origin=client.check_origin(self._origins.signed(origin)),
-            nonce=client.check_challenge(members["challengeNonce"]),
+            task=Login(
+                nonce=client.check_challenge(members["challengeNonce"]),
+                wish=read_wish(members.get("files"), members.get("reasons")),
+            ),
             language=members.get("lang"),
-            wish=read_wish(members.get("files"), members.get("reasons")),
         )
         opened = {
             "requestId": question.id,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NewType
 
 from cardreader.agent.messages import USER_CANCELLED, USER_TIMEOUT
-from cardreader.agent.wishes import Wish
+from cardreader.agent.tasks import Task
 from cardreader.errors import CardError
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _KEPT_AFTER: Final = dt.timedelta(minutes=1)
 _MOST: Final = 16
 _SECRET_BYTES: Final = 24
 _TO_BE_SEEN: Final = 3.0
-_NO_WISH: Final = Wish()
 
 
 class QuestionUnknown(CardError):
@@ -58,9 +57,13 @@ class TooManyQuestions(CardError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """How a question ended: a token, with the files where some were asked for, or an error."""
+    """How a question ended: a token, with the files where some were asked for, or an error.
 
-    token: Mapping[str, str] | None = field(default=None, repr=False)
+    Attributes:
+        token: what the card gave; for a signature, the reply to that.
+    """
+
+    token: Mapping[str, Any] | None = field(default=None, repr=False)
     files: Mapping[str, str] | None = field(default=None, repr=False)
     error: Mapping[str, Any] | None = None
 
@@ -72,7 +75,7 @@ class Question:
     Attributes:
         page_origin: the browser's ``Origin`` header; only that origin fetches the answer.
         origin: the same in its signed form, as the citizen sees it.
-        wish: what is to be read of the card beside, and why.
+        task: what is wanted of the card.
         trouble: the code of what last went wrong, shown on the page; the question goes on.
         seen: the citizen was shown how it ended.
     """
@@ -81,8 +84,7 @@ class Question:
     link: Link = field(repr=False)
     page_origin: str
     origin: str
-    nonce: str = field(repr=False)
-    wish: Wish = _NO_WISH
+    task: Task = field(repr=False)
     language: str | None
     expires_at: dt.datetime
     browser: str | None = field(default=None, repr=False)
@@ -111,15 +113,7 @@ class Desk:
 
     # --- the asking page ------------------------------------------------------------------------
 
-    def open(
-        self,
-        *,
-        page_origin: str,
-        origin: str,
-        nonce: str,
-        language: str | None,
-        wish: Wish = _NO_WISH,
-    ) -> Question:
+    def open(self, *, page_origin: str, origin: str, task: Task, language: str | None) -> Question:
         """Begin a question of ``life``.
 
         Raises:
@@ -134,8 +128,7 @@ class Desk:
                 link=Link(self._secret()),
                 page_origin=page_origin,
                 origin=origin,
-                nonce=nonce,
-                wish=wish,
+                task=task,
                 language=language,
                 expires_at=self._now() + self._life,
             )

@@ -53,6 +53,9 @@ _OWN_CODES: Final[Mapping[str, tuple[str, str]]] = {
     "pin_wrong": ("ERR_SESAME_PIN_WRONG", "the PIN is wrong"),
     "pin_malformed": ("ERR_SESAME_PIN_MALFORMED", "a PIN has 4 to 12 digits"),
     "pin_blocked": ("ERR_SESAME_PIN_BLOCKED", "the card is blocked"),
+    "card_other": ("ERR_SESAME_CARD_OTHER", "another card is in the reader"),
+    "hash_unsupported": (INVALID_ARGUMENT, "the card does not sign such a hash"),
+    "document_malformed": (INVALID_ARGUMENT, "hash, function and certificate do not fit"),
     "challenge_malformed": (INVALID_ARGUMENT, "the challenge must be 44 to 128 characters"),
     "origin_refused": (INVALID_ARGUMENT, "the origin cannot be signed"),
 }

@@ -11,28 +11,31 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from cardreader import client
 from cardreader.agent import messages
 from cardreader.agent.messages import Command, MessageRefused
-from cardreader.agent.wishes import Wish, read_wish
+from cardreader.agent.tasks import Login, ShareCertificate, Sign
+from cardreader.agent.wishes import read_wish
 from cardreader.errors import CardError
+from cardreader.signing import check_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cardreader.agent.desk import Outcome
+    from cardreader.agent.tasks import Task
 
-    Ask = Callable[[str, str, str | None, Wish], Outcome]
+    Ask = Callable[[str, str | None, Task], Outcome]
 
 
 def converse(incoming: BinaryIO, outgoing: BinaryIO, *, ask: Ask) -> None:
     """Hold the one conversation of a native host (Web eID, section 1.3 of its facts).
 
-    A message that cannot be read is answered with the protocol's fatal error. The signing commands
-    are recognised and refused with it: this agent logs in and signs nothing else.
+    A message that cannot be read is answered with the protocol's fatal error. There is no command
+    for the status: the hello is that, and ``quit`` ends it.
 
     Args:
         incoming: the browser's frames, unbuffered or buffered.
         outgoing: where our frames go; flushed after each.
-        ask: given origin, challenge, language and what else is asked of the card, gets a token
-            (with the files, if any were asked for) or an error from the citizen.
+        ask: given origin, language and what is wanted of the card, gets what the card said (with
+            the files, if any were asked for) or an error from the citizen.
     """
     _write(outgoing, messages.hello())
     try:
@@ -49,18 +52,32 @@ def converse(incoming: BinaryIO, outgoing: BinaryIO, *, ask: Ask) -> None:
 def _reply(command: Command, ask: Ask) -> Mapping[str, Any]:
     if command.name == "quit":
         return {}
-    if command.name != "authenticate":
-        return messages.error_reply(messages.FATAL, "this agent does not sign documents")
     try:
-        nonce = client.check_challenge(command.arguments["challengeNonce"])
         origin = client.check_origin(command.arguments["origin"])
-        wish = read_wish(command.arguments.get("files"), command.arguments.get("reasons"))
-        outcome = ask(origin, nonce, command.arguments.get("lang"), wish)
+        outcome = ask(origin, command.arguments.get("lang"), _task(command))
     except CardError as error:
         return {"error": messages.describe(error, own_codes=False)}
     if outcome.token is not None:
         return outcome.token if outcome.files is None else {**outcome.token, "files": outcome.files}
     return {"error": _protocol_only(outcome.error or {})}
+
+
+def _task(command: Command) -> Task:
+    said = command.arguments
+    if command.name == "get-signing-certificate":
+        return ShareCertificate()
+    if command.name == "sign":
+        return Sign(
+            document=check_document(
+                hash_=said["hash"],
+                function=said["hashFunction"],
+                certificate=said["certificate"],
+            )
+        )
+    return Login(
+        nonce=client.check_challenge(said["challengeNonce"]),
+        wish=read_wish(said.get("files"), said.get("reasons")),
+    )
 
 
 def _protocol_only(error: Mapping[str, Any]) -> dict[str, Any]:

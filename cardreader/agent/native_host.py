@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cardreader.agent.assembly import Assembled
     from cardreader.agent.desk import Outcome
-    from cardreader.agent.wishes import Wish
+    from cardreader.agent.tasks import Task
 
 _TERMINAL = "/dev/tty"
 
@@ -63,14 +63,14 @@ class Host:
         with os.fdopen(protocol, "wb") as outgoing:
             converse(sys.stdin.buffer, outgoing, ask=self._ask)
 
-    def _ask(self, origin: str, nonce: str, lang: str | None, wish: Wish) -> Outcome:
+    def _ask(self, origin: str, lang: str | None, task: Task) -> Outcome:
         if self._prompt == "browser":
-            outcome = self._by_page(origin, nonce, lang, wish)
+            outcome = self._by_page(origin, lang, task)
             if outcome is not None:
                 return outcome
-        return self._by_terminal(origin, nonce, lang, wish)
+        return self._by_terminal(origin, lang, task)
 
-    def _by_page(self, origin: str, nonce: str, lang: str | None, wish: Wish) -> Outcome | None:
+    def _by_page(self, origin: str, lang: str | None, task: Task) -> Outcome | None:
         desk = Desk(now=self._now, entropy=self._entropy)
         with AgentServer(0) as server:
             agent = Agent(
@@ -83,9 +83,7 @@ class Host:
                 entropy=self._entropy,
             )
             server.answer = agent.answer
-            question = desk.open(
-                page_origin=origin, origin=origin, nonce=nonce, language=lang, wish=wish
-            )
+            question = desk.open(page_origin=origin, origin=origin, task=task, language=lang)
             thread = threading.Thread(
                 target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
             )
@@ -98,7 +96,7 @@ class Host:
                 server.shutdown()
                 thread.join()
 
-    def _by_terminal(self, origin: str, nonce: str, lang: str | None, wish: Wish) -> Outcome:
+    def _by_terminal(self, origin: str, lang: str | None, task: Task) -> Outcome:
         try:
             terminal = open(_TERMINAL, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - a device, closed below
         except OSError as error:
@@ -112,8 +110,7 @@ class Host:
             return ask_on_terminal(
                 self._assembled.slots,
                 origin=origin,
-                nonce=nonce,
-                wish=wish,
+                task=task,
                 words=language.choose(wanted=lang, asked=None, accept=os.environ.get("LANG", "")),
                 say=say,
                 read_secret=lambda prompt: getpass.getpass(prompt, stream=terminal),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from cardreader import client
 from cardreader.agent import messages, shell, web
 from cardreader.agent.desk import LinkUsed, Outcome, QuestionUnknown, TicketStale
+from cardreader.agent.tasks import Login, Sign
 from cardreader.agent.templates import NOTHING, join, render
 from cardreader.agent.wallet import no_reader
 from cardreader.errors import (
@@ -26,6 +27,7 @@ from cardreader.errors import (
     ReaderUnavailable,
     UnknownCard,
 )
+from cardreader.signing import HashUnsupported, OtherCard
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -34,13 +36,14 @@ if TYPE_CHECKING:
     from cardreader.agent.desk import Desk, Question
     from cardreader.agent.language import Language
     from cardreader.agent.slots import Slots
+    from cardreader.agent.tasks import Task
     from cardreader.agent.templates import Html
     from cardreader.agent.wallet import Wallet
     from cardreader.agent.web import Request, Response
     from cardreader.client import CardSession, CardSummary
 
 _COOKIE: Final = "sesame_pin"
-_UNUSABLE: Final = (UnknownCard, CertificateAbsent, CardDataMalformed)
+_UNUSABLE: Final = (UnknownCard, CertificateAbsent, CardDataMalformed, OtherCard)
 _LAST: Final = 1
 
 
@@ -73,13 +76,21 @@ class PinPages:
         cookie = web.own_cookie(_COOKIE, question.browser or "", path=f"/pin/{link}")
         if question.outcome is not None:
             return self._end(words, question, question.outcome)
+        return self._ask(words, question, cookie)
+
+    def _ask(self, words: Language, question: Question, cookie: str) -> Response:
         try:
             with self._slots.card() as session:
-                card = client.summary(session)
+                card = question.task.look(session)
                 pad = _has_pad(session)
+        except HashUnsupported as error:
+            # No other card of the citizen's would help: the website asks for what none can do.
+            outcome = Outcome(error=messages.describe(error, own_codes=True))
+            self._desk.settle(question, outcome)
+            return self._end(words, question, outcome)
         except CardError as error:
             return web.page(self._without_card(words, question, error), cookie=cookie)
-        if card.tries_left == 0:
+        if card.tries_left == 0 and question.task.wants_pin:
             self._settle_blocked(question)
             return self._end(words, question, _BLOCKED)
         return web.page(self._form(words, question, card, pad=pad), cookie=cookie)
@@ -90,7 +101,7 @@ class PinPages:
         question = self._desk.again(link, browser=request.cookie(_COOKIE))
         try:
             question = self._desk.spend_ticket(question, fields["ticket"])
-            outcome = self._sign(question, fields["pin"])
+            outcome = self._do(question, fields["pin"])
         except TicketStale:
             self._desk.note(question, {"code": TicketStale.code})
         except PinBlocked:
@@ -122,7 +133,7 @@ class PinPages:
             self._desk.note(question, {"code": TicketStale.code})
         return web.see_other(f"/pin/{link}?lang={words.code}")
 
-    def _sign(self, question: Question, pin: str) -> Outcome:
+    def _do(self, question: Question, pin: str) -> Outcome:
         def shown_card_only(asked: client.PinQuestion) -> None:
             if asked.card.fingerprint != question.shown_card:
                 raise CardSwapped
@@ -132,21 +143,10 @@ class PinPages:
             return pin
 
         with self._slots.card() as session:
-            token = client.authenticate(
-                session,
-                challenge_nonce=question.nonce,
-                origin=question.origin,
-                ask_pin=typed,
-                on_pad=shown_card_only,
+            done = question.task.do(
+                session, origin=question.origin, ask_pin=typed, on_pad=shown_card_only
             )
-            # In the same exchange: no other card can have come between.
-            files = client.carry(
-                session,
-                question.wish.files,
-                origin=question.origin,
-                challenge_nonce=question.nonce,
-            )
-        return Outcome(token=token, files=files)
+        return Outcome(token=done.reply, files=done.files)
 
     def _end(self, words: Language, question: Question, outcome: Outcome) -> Response:
         seen = partial(self._desk.saw_the_end, question.link)
@@ -157,7 +157,8 @@ class PinPages:
 
     def _form(self, words: Language, question: Question, card: CardSummary, *, pad: bool) -> Html:
         ticket = self._desk.issue_ticket(question, shown_card=card.fingerprint)
-        last = card.tries_left == _LAST
+        task = question.task
+        last = card.tries_left == _LAST and task.wants_pin
         warnings = []
         if card.not_after < self._now():
             text = words.say("pin_expired_card", date=words.date(card.not_after))
@@ -165,26 +166,24 @@ class PinPages:
         if last:
             warnings.append(render("last", text=words.say("pin_last")))
         tries = NOTHING
-        if card.tries_left is not None:
+        if card.tries_left is not None and task.wants_pin:
             tries = render("tries", words, tries=words.tries(card.tries_left))
-        described = "pin-hint last-try" if last else "pin-hint"
-        # A reader with keys asks for the PIN itself: this page must not.
-        entry = render("pin_pad", words) if pad else render("pin_entry", words, described=described)
         main = render(
             "pin",
             words,
+            **_spoken(words, task),
             alert=_alert(words, question),
             origin=question.origin,
             holder=card.holder,
             tries=tries,
-            reads=_reads(words, question),
+            further=_further(words, task),
             warnings=join(warnings),
             action=f"/pin/{question.link}?lang={words.code}",
             ticket=ticket,
-            entry=entry,
+            entry=_entry(words, task, pad=pad, last=last),
             cancel_form=_cancel_form(words, question, ticket),
         )
-        return shell.whole(words, "pin_title", main, state=self._wallet.state())
+        return shell.whole(words, task.words.title, main, state=self._wallet.state())
 
     def _without_card(self, words: Language, question: Question, error: CardError) -> Html:
         ticket = self._desk.issue_ticket(question, shown_card=None)
@@ -193,7 +192,10 @@ class PinPages:
         if isinstance(error, ReaderUnavailable):
             text = no_reader(words, error)
         elif isinstance(error, CertificateAbsent):
-            text = words.say("no_certificate_text")
+            signs = not isinstance(question.task, Login)
+            text = words.say("sign_no_certificate" if signs else "no_certificate_text")
+        elif isinstance(error, OtherCard):
+            text = words.say("sign_other_card")
         elif not isinstance(error, (*_UNUSABLE, CardAbsent)):
             text = words.say("card_trouble")
         action = f"/pin/{question.link}/insert"
@@ -201,6 +203,7 @@ class PinPages:
             "insert_card",
             words,
             title=words.say(f"{name}_title"),
+            asks=words.say(question.task.words.asks),
             alert=NOTHING,
             text=text,
             origin=question.origin,
@@ -237,10 +240,35 @@ def _alert(words: Language, question: Question) -> Html:
     return render("alert", text=text)
 
 
-def _reads(words: Language, question: Question) -> Html:
-    wish = question.wish
-    if not wish.files:
+def _spoken(words: Language, task: Task) -> dict[str, str]:
+    """The four texts in which the tasks differ, by their places in the page."""
+    keys = task.words
+    return {
+        "title": words.say(keys.title),
+        "asks": words.say(keys.asks),
+        "check": words.say(keys.check),
+        "submit": words.say(keys.submit),
+    }
+
+
+def _entry(words: Language, task: Task, *, pad: bool, last: bool) -> Html:
+    # A reader with keys asks for the PIN itself: this page must not.
+    if not task.wants_pin:
+        return render("share", words)
+    if pad:
+        return render("pin_pad", words)
+    described = "pin-hint last-try" if last else "pin-hint"
+    return render("pin_entry", words, described=described)
+
+
+def _further(words: Language, task: Task) -> Html:
+    """What the citizen must know of the task before agreeing."""
+    if isinstance(task, Sign):
+        function = words.say("sign_hash", function=task.document.function)
+        return render("sign", words, function=function, fingerprint=task.fingerprint())
+    if not isinstance(task, Login) or not task.wish.files:
         return NOTHING
+    wish = task.wish
     reasons = [render("reason", words, reason=reason) for reason in wish.reasons]
     items = [render("item", text=text) for text in wish.lines(words)]
     return render("reads", words, items=join(items), reasons=join(reasons))

@@ -38,6 +38,17 @@ class Applet(IntEnum):
 
 
 Family = Literal["1.0", "1.1 or 1.7", "1.8"]
+HashName = Literal["sha256", "sha384", "sha512"]
+
+DIGEST_LENGTH: Final[dict[HashName, int]] = {"sha256": 32, "sha384": 48, "sha512": 64}
+SIGNATURE_LENGTH: Final = {Applet.V1_1: 128, Applet.V1_7: 256, Applet.V1_8: 96}
+# PKCS #1 v1.5 over SHA-256 (Web eID's RS256), ECDSA over each of the three (ES384 to log in).
+ALGORITHM: Final[dict[tuple[Applet, HashName], int]] = {
+    (Applet.V1_7, "sha256"): 0x08,
+    (Applet.V1_8, "sha256"): 0x01,
+    (Applet.V1_8, "sha384"): 0x02,
+    (Applet.V1_8, "sha512"): 0x04,
+}
 
 # The answer to reset does not tell 1.1 from 1.7: only GET CARD DATA does.
 ATRS: Final[dict[bytes, Family]] = {

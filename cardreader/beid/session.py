@@ -6,7 +6,7 @@ call and never again by itself; reading starts afresh once if another program re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from cardreader.apdu import OK, Command, Response, exchange, wipe
 from cardreader.beid import cards, files, pad
@@ -37,10 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cardreader.apdu import Transmits
-    from cardreader.beid.cards import CardData
+    from cardreader.beid.cards import CardData, HashName
     from cardreader.beid.pad import Pad
 
-HashName = Literal["sha256", "sha384"]
 T = TypeVar("T")
 
 _BLOCK: Final = 252
@@ -57,15 +56,6 @@ _NOT_ACTIVE: Final = frozenset({0x6283, 0x6985})
 _ALL_TRIES: Final = 3
 _CHALLENGE_LENGTH: Final = 48
 _P384: Final = 0x02
-
-_DIGEST_LENGTH: Final[dict[HashName, int]] = {"sha256": 32, "sha384": 48}
-_SIGNATURE_LENGTH: Final = {Applet.V1_1: 128, Applet.V1_7: 256, Applet.V1_8: 96}
-# PKCS #1 v1.5 over SHA-256, ECDSA over SHA-384: what Web eID calls RS256 and ES384.
-_ALGORITHM: Final[dict[tuple[Applet, HashName], int]] = {
-    (Applet.V1_7, "sha256"): 0x08,
-    (Applet.V1_8, "sha256"): 0x01,
-    (Applet.V1_8, "sha384"): 0x02,
-}
 
 
 class BeidSession:
@@ -157,7 +147,7 @@ class BeidSession:
             return None
         data = bytes((0x94, _CHALLENGE_LENGTH)) + challenge
         answer = self._restarting(lambda: self._send(0x00, 0x88, _P384, cards.CARD_KEY, data=data))
-        if len(answer) != _SIGNATURE_LENGTH[Applet.V1_8]:
+        if len(answer) != cards.SIGNATURE_LENGTH[Applet.V1_8]:
             raise CardProtocolError("length of the chip's answer")
         return ChipProof(challenge=challenge, answer=answer)
 
@@ -274,18 +264,21 @@ class BeidSession:
         return self._sign(digest)
 
     def sign_non_repudiation(
-        self, digest: bytes, hash_name: HashName, pin: str | bytearray
+        self, digest: bytes, hash_name: HashName, pin: str | bytearray | None
     ) -> bytes:
         """Sign a digest with key 83, which wants its PIN just before: the order is kept here.
 
+        Without a PIN it is typed on the reader, in the reader's language.
+
         Raises:
-            ValueError: as `sign_authentication`.
+            ValueError: as `sign_authentication`; the reader has no keys.
+            UserCancelled: as `verify_pin_on_pad`.
             PinMalformed, PinWrong, PinBlocked: as `verify_pin`.
             CertificateAbsent: the key is not active on this card.
         """
         try:
             self._set_environment(digest, hash_name, cards.SIGNATURE_KEY)
-            self.verify_pin(pin)
+            self.verify_pin_on_pad() if pin is None else self.verify_pin(pin)
         except ApduRefused as refused:
             if refused.status in _NOT_ACTIVE:
                 raise CertificateAbsent("signature key") from refused
@@ -337,17 +330,17 @@ class BeidSession:
         raise CardProtocolError("a file without end")
 
     def _set_environment(self, digest: bytes, hash_name: HashName, key: int) -> None:
-        algorithm = _ALGORITHM.get((self.applet, hash_name))
+        algorithm = cards.ALGORITHM.get((self.applet, hash_name))
         if algorithm is None:
             raise UnknownCard(f"applet {self.applet:02X} does not sign {hash_name} for us")
-        if len(digest) != _DIGEST_LENGTH[hash_name]:
+        if len(digest) != cards.DIGEST_LENGTH[hash_name]:
             raise ValueError("length of the digest")
         self._send(0x00, 0xA4, 0x08, 0x0C, data=files.BELPIC)
         self._send(0x00, 0x22, 0x41, 0xB6, data=bytes((0x04, 0x80, algorithm, 0x84, key)))
 
     def _sign(self, digest: bytes) -> bytes:
         signature = self._send(0x00, 0x2A, 0x9E, 0x9A, data=digest)
-        if len(signature) != _SIGNATURE_LENGTH[self.applet]:
+        if len(signature) != cards.SIGNATURE_LENGTH[self.applet]:
             raise CardProtocolError("length of a signature")
         return signature
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import struct
@@ -15,14 +16,15 @@ from cardreader.agent.manifest import ExtensionIdMalformed, manifest
 from cardreader.agent.messages import frame
 from cardreader.agent.native import converse
 from cardreader.agent.slots import Slots
+from cardreader.agent.tasks import Login, Task
 from cardreader.agent.terminal import ask_on_terminal
-from cardreader.agent.wishes import Wish
 from cardreader.errors import CardAbsent, UserCancelled
 from tests.unit.agent.fake_card import PIN, FakeCard
 from tests.unit.agent.fake_reader import FakeReader
 from tests.unit.agent.test_loopback_api import NONCE
 
 ORIGIN = "https://login.example.be"
+HASH = base64.b64encode(bytes(48)).decode()
 TOKEN = Outcome(token={"format": "web-eid:1.0"})
 
 
@@ -38,8 +40,9 @@ def replies(data: bytes) -> list[dict[str, Any]]:
 def talk(message: object, outcome: Outcome = TOKEN) -> tuple[list[dict[str, Any]], list[str]]:
     asked: list[str] = []
 
-    def ask(origin: str, nonce: str, lang: str | None, wish: Wish) -> Outcome:
-        asked.append(f"{origin} {nonce} {lang}")
+    def ask(origin: str, lang: str | None, task: Task) -> Outcome:
+        said = task.nonce if isinstance(task, Login) else type(task).__name__
+        asked.append(f"{origin} {said} {lang}")
         return outcome
 
     outgoing = io.BytesIO()
@@ -63,6 +66,14 @@ def test_authenticate_gives_the_token_of_the_citizen() -> None:
     assert asked == [f"{ORIGIN} {NONCE} nl"]
 
 
+def test_the_signing_commands_reach_the_citizen_as_what_they_are() -> None:
+    _, asked = talk(command("get-signing-certificate", origin=ORIGIN))
+    assert asked == [f"{ORIGIN} ShareCertificate None"]
+    message = command("sign", hash=HASH, hashFunction="SHA-384", certificate="MAA=", origin=ORIGIN)
+    _, asked = talk(message)
+    assert asked == [f"{ORIGIN} Sign None"]
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -70,8 +81,15 @@ def test_authenticate_gives_the_token_of_the_citizen() -> None:
         command("authenticate", challengeNonce=NONCE, origin="http://localhost:8400"),
         command("authenticate", challengeNonce=NONCE, origin=f"{ORIGIN}/path"),
         command("authenticate", challengeNonce=NONCE),
+        command("get-signing-certificate", origin="http://login.example.be"),
+        command("get-signing-certificate", origin=ORIGIN, challengeNonce=NONCE),
         command("sign", hash="h", hashFunction="SHA-384", certificate="c", origin=ORIGIN),
-        command("get-signing-certificate", origin=ORIGIN),
+        command("sign", hash=HASH, hashFunction="SHA-256", certificate="MAA=", origin=ORIGIN),
+        command("sign", hash=HASH, hashFunction="SHA-1", certificate="MAA=", origin=ORIGIN),
+        command("sign", hash=HASH[:-4], hashFunction="SHA-384", certificate="", origin=ORIGIN),
+        command("sign", hash=HASH, hashFunction="SHA-384", certificate="", origin=ORIGIN),
+        command("sign", hash=HASH, hashFunction="SHA-384", certificate="MAA=", origin="null"),
+        command("sign", hash=HASH, hashFunction="SHA-384", origin=ORIGIN),
         command("status"),
         ["list"],
     ],
@@ -102,7 +120,7 @@ def terminal(reader: FakeReader, typed: list[str]) -> tuple[Outcome, list[str]]:
     outcome = ask_on_terminal(
         Slots(cast("Any", reader), open_session=lambda card: cast("Any", card)),
         origin=ORIGIN,
-        nonce=NONCE,
+        task=Login(nonce=NONCE),
         words=language("en"),
         say=said.append,
         read_secret=lambda _prompt: typed.pop(0),
