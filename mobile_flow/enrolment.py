@@ -297,6 +297,7 @@ class Enrolments:
         with self._ledger.begin() as unit:
             if not unit.phones.rename_device(device_id, person=person, name=plain):
                 raise PhoneUnknown("no such phone of this person")
+            unit.note(Note(what="phone_renamed", person=person, facts={"device": device_id}))
 
     def set_push(self, device_id: DeviceId, said: Mapping[str, object] | None) -> None:
         """Keep where messages for this phone go, or that none do.
