@@ -9,7 +9,14 @@ import { claim, detail, t } from "./words.js";
 const LOOK_MS = 4000;
 const OVER = new Set(["refused", "reported", "wrong_number", "cancelled", "expired"]);
 const DONE = new Set(["approved", "consumed"]);
-const ENDS = { number_wrong: "wrong_number", approval_expired: "expired", approval_cancelled: "cancelled", approval_refused: "refused" };
+// Refusals that say how it ended.
+const ENDS = {
+  number_wrong: "wrong_number",
+  approval_expired: "expired",
+  approval_cancelled: "cancelled",
+  approval_refused: "refused",
+  approval_used: "approved",
+};
 
 const path = (approval, verb = "") => `/phone/api/approvals/${encodeURIComponent(approval.id)}${verb}`;
 
@@ -202,6 +209,7 @@ const ask = (who, approval) => {
       details(shown),
       message(shown),
       shown.where ? [h("h2", {}, t("ask.where")), h("p", { id: "where" }, h("bdi", {}, shown.where))] : null,
+      approval.contested ? h("p", { class: "warning" }, t("ask.contested")) : null,
       approval.kind === "static" ? h("p", { class: "warning" }, t("ask.static")) : null,
       h("p", { class: "warning", id: "warning" }, t("ask.warning")),
       trouble,

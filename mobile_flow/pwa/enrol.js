@@ -75,6 +75,12 @@ export const resumed = async () => {
   return true;
 };
 
+// Ends it from here; where the provider is not reached it ends by itself.
+const giveUp = async (enrolling) => {
+  await call({ key: enrolling.key }, "POST", path(enrolling.id, "/cancel")).catch(() => {});
+  await over();
+};
+
 const over = async () => {
   await forget("enrolling");
   screen(t("enrol.over.title"), [alert(t("enrol.over.text")), ways(button(t("home"), () => go("#/"), { id: "home" }))]);
@@ -89,7 +95,7 @@ const match = async (enrolling) => {
       h("p", { class: "hint" }, enrolling.name),
       h("p", {}, t("enrol.match.text")),
       status(t("enrol.match.wait")),
-      ways(button(t("cancel"), over, { class: "quiet", id: "cancel" })),
+      ways(button(t("cancel"), () => giveUp(enrolling), { class: "quiet", id: "cancel" })),
     ],
     { onleave: () => (open = false) },
   );
@@ -130,7 +136,7 @@ const ready = (enrolling, options) => {
   screen(t("enrol.key.title"), [
     h("p", {}, t("enrol.key.text")),
     trouble,
-    ways(button(t("enrol.key.go"), make, { id: "make-key" }), button(t("cancel"), over, { class: "quiet", id: "cancel" })),
+    ways(button(t("enrol.key.go"), make, { id: "make-key" }), button(t("cancel"), () => giveUp(enrolling), { class: "quiet", id: "cancel" })),
   ]);
 };
 

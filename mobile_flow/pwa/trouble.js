@@ -1,15 +1,26 @@
 // Every refusal, with the one thing to do next.
-import { Offline } from "./api.js";
+import { Offline, call } from "./api.js";
 import { alert, button, screen, ways } from "./dom.js";
-import { forget } from "./store.js";
+import { forget, kept } from "./store.js";
 import { t } from "./words.js";
 
-const SCAN = new Set(["frame_stale", "frame_forged", "frame_unreadable", "start_gone", "in_use"]);
-const GONE = new Set(["device_removed", "phone_unknown"]);
+const SCAN = new Set(["frame_stale", "frame_unreadable", "start_gone", "in_use"]);
 
 export const go = (hash) => {
   if (window.location.hash === hash) window.dispatchEvent(new HashChangeEvent("hashchange"));
   else window.location.hash = hash;
+};
+
+// Tells whether it is this very phone that was removed, and not another one of the list.
+const isGone = async () => {
+  const who = await kept("device");
+  if (!who) return false;
+  try {
+    await call(who, "GET", "/phone/api/devices");
+    return false;
+  } catch (error) {
+    return error.code === "phone_removed";
+  }
 };
 
 // Shows what was refused. `again` repeats what was tried, where that may help.
@@ -20,8 +31,9 @@ export const problem = async (error, again = null) => {
     return;
   }
   if (!error.code) console.error(error);
-  if (GONE.has(error.code)) {
+  if (error.code === "phone_removed" && (await isGone())) {
     await forget("device");
+    window.dispatchEvent(new Event("enrolled"));
     screen(t("phones.removed.title"), [alert(t("phones.removed.text")), ways(button(t("home"), () => go("#/"), { id: "home" }))]);
     return;
   }
