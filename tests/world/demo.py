@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, NoReturn
 from tests.world import cards, children
 from tests.world.children import ROOT, Child, ChildFailed
 from tests.world.deployment import CommandFailed, Deployment, Ports
-from tests.world.relying_party.registration import document, own_key
+from tests.world.relying_party.registration import document, key_of, own_key
+from tests.world.relying_party.services import LIBRARY, WINE_HOUSE
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 NAMES = {
     "provider": "the provider",
     "service": "the e-service",
+    "library": "the library, an e-service that reads the card",
+    "wine": "the wine house, an e-service for adults",
     "agent": "the card agent",
     "responder": "the OCSP responder",
     "health": "the provider's health",
@@ -86,11 +89,17 @@ def _start(deployment: Deployment, started: list[Child], now: dt.datetime) -> No
     deployment.write_configuration()
     key = own_key(deployment.service_key)
     started.append(deployment.start_responder())
-    started.append(deployment.start_service())
+    beside = {LIBRARY: deployment.ports.library, WINE_HOUSE: deployment.ports.wine}
+    wishes = [f"--beside={service.key}={port}" for service, port in beside.items()]
+    started.append(deployment.start_service(*wishes))
     started.append(deployment.start_agent())
     deployment.sesame("setup")
     started.append(deployment.start_provider())
     deployment.register(document(deployment.service, key, year=now.year))
+    for service, port in beside.items():
+        own = own_key(key_of(service, deployment.service_key))
+        address = f"http://localhost:{port}"
+        deployment.register(document(address, own, year=now.year, service=service))
     children.wait_until_ready(started)
 
 
@@ -102,6 +111,8 @@ def _welcome(deployment: Deployment) -> str:
         "The demo country is ready.",
         "",
         f"  Open             {deployment.service}",
+        f"  The library      http://localhost:{deployment.ports.library} (asks age and address)",
+        f"  The wine house   http://localhost:{deployment.ports.wine} (for adults only)",
         f"  Your card        {CARD} ({holder}): press Insert when you are asked",
         f"  Its PIN          {people.pin} (the PIN of every card here)",
         f"  All your cards   {deployment.agent}",

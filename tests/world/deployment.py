@@ -29,6 +29,8 @@ class Ports:
 
     provider: int = 8400
     service: int = 8401
+    library: int = 8406
+    wine: int = 8407
     agent: int = 8403
     responder: int = 8405
     health: int = 8409

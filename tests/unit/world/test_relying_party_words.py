@@ -23,6 +23,16 @@ def test_every_language_has_the_same_keys_and_blanks(language: str) -> None:
         assert text.strip() == text != ""
 
 
+@pytest.mark.parametrize("service", ["library", "wine"])
+def test_an_e_service_of_its_own_words_says_the_same_things_in_every_language(service: str) -> None:
+    english = words("en", service)
+    for language in LANGUAGES:
+        ours = words(language, service)
+        assert ours.keys() == english.keys() == words("en").keys()
+        changed = {key for key in ours if ours[key] != words(language)[key]}
+        assert changed == {key for key in english if english[key] != words("en")[key]}
+
+
 def test_every_reason_for_trouble_has_its_words() -> None:
     source = "".join(path.read_text() for path in FOLDER.glob("*.py"))
     reasons = set(re.findall(r'SignInFailed\(\s*"([a-z-]+)"', source))

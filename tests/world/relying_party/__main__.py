@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING
 from werkzeug.serving import make_server
 
 from tests.world.relying_party import wire
-from tests.world.relying_party.registration import own_key
+from tests.world.relying_party.registration import key_of, own_key
+from tests.world.relying_party.services import MUNICIPALITY, SERVICES, Service
 from tests.world.relying_party.sign_in import Provider
 from tests.world.relying_party.site import Site
 from tests.world.relying_party.visits import Visits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
+
+    from werkzeug.serving import BaseWSGIServer
 
 
 def main() -> None:
@@ -28,6 +32,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.world.relying_party", description=__doc__)
     parser.add_argument("--issuer", required=True)
     parser.add_argument("--port", type=int, default=8401)
+    parser.add_argument(
+        "--beside",
+        metavar="SERVICE=PORT",
+        action="append",
+        default=[],
+        help="another e-service on another port, by its key; may be repeated",
+    )
     parser.add_argument("--key", type=Path, required=True, help="its private key; made if missing")
     parser.add_argument("--clock", type=Path, help="a file with seconds added to the clock")
     parser.add_argument("--address", help="our public one; default: the port on localhost")
@@ -46,14 +57,18 @@ def main() -> None:
         return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=moved)
 
     address = options.address or f"http://localhost:{options.port}"
-    key = own_key(options.key)
-    entropy = secrets.token_bytes
-    provider = Provider(options.issuer, address, key, now=now, entropy=entropy)
-    site = Site(address=address, provider=provider, visits=Visits(entropy))
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
     # Its log of requests would hold codes and states.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", options.port, site.app(), threaded=True)
+    server = _server(options, MUNICIPALITY, options.port, now=now, address=address)
+    others = [
+        _server(options, service, int(port), now=now, address=f"http://localhost:{port}")
+        for name, _, port in (text.partition("=") for text in options.beside)
+        for service in SERVICES
+        if service.key == name
+    ]
+    for other in others:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
 
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -63,7 +78,23 @@ def main() -> None:
         signal.signal(name, stop)
     print(f"The e-service is at {address}", flush=True)
     server.serve_forever()
-    server.server_close()
+    for one in (server, *others):
+        one.server_close()
+
+
+def _server(
+    options: argparse.Namespace,
+    service: Service,
+    port: int,
+    *,
+    now: Callable[[], dt.datetime],
+    address: str,
+) -> BaseWSGIServer:
+    entropy = secrets.token_bytes
+    key = own_key(key_of(service, options.key))
+    provider = Provider(options.issuer, address, key, now=now, entropy=entropy, service=service)
+    site = Site(address=address, provider=provider, visits=Visits(entropy), service=service)
+    return make_server("127.0.0.1", port, site.app(), threaded=True)
 
 
 if __name__ == "__main__":

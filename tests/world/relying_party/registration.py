@@ -7,41 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from joserfc.jwk import ECKey
 
+from tests.world.relying_party.services import MUNICIPALITY, Service
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-CLIENT_ID: Final = "municipality-of-specimen"
 ALGORITHM: Final = "ES256"
-SCOPES: Final = ("openid", "profile", "egovnrn")
-NAMES: Final = {
-    "nl": "Gemeente Specimen",
-    "fr": "Commune de Specimen",
-    "de": "Gemeinde Specimen",
-    "en": "Municipality of Specimen",
-}
-PURPOSES: Final = (
-    {
-        "name": "greeting",
-        "reason": {
-            "nl": "Om u bij uw naam te noemen en uw dossier te openen.",
-            "fr": "Pour vous appeler par votre nom et ouvrir votre dossier.",
-            "de": "Um Sie mit Namen anzusprechen und Ihre Akte zu öffnen.",
-            "en": "To call you by your name and open your file.",
-        },
-        "claims": ["name", "given_name", "family_name"],
-    },
-    {
-        "name": "register",
-        "reason": {
-            "nl": "Om uw dossier in het bevolkingsregister terug te vinden.",
-            "fr": "Pour retrouver votre dossier dans le registre de la population.",
-            "de": "Um Ihre Akte im Bevölkerungsregister zu finden.",
-            "en": "To find your file in the population register.",
-        },
-        "claims": ["egovNRN"],
-        "authorisation": "Specimen 1/2026 (fictional)",
-    },
-)
+NAMES: Final = MUNICIPALITY.names
+
+
+def key_of(service: Service, first: Path) -> Path:
+    """Where a service keeps its private key, beside the municipality's."""
+    return first if service is MUNICIPALITY else first.with_name(f"{service.key}.pem")
 
 
 def own_key(path: Path) -> ECKey:
@@ -56,16 +33,19 @@ def own_key(path: Path) -> ECKey:
     return ECKey.import_key(key.as_pem(private=True), {"kid": key.thumbprint()})
 
 
-def document(address: str, key: ECKey, *, year: int) -> dict[str, Any]:
+def document(
+    address: str, key: ECKey, *, year: int, service: Service = MUNICIPALITY
+) -> dict[str, Any]:
     """What to register (RFC 7591 section 2, with the provider's own members beside it).
 
     The authorisation for the national number lasts until the end of the year after ``year``.
     """
+    rules = {} if service.minimum_age is None else {"minimum_age": service.minimum_age}
     authorised = {"expires_at": f"{year + 1}-12-31"}
     public = {**key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}
     return {
-        "client_id": CLIENT_ID,
-        "client_name": dict(NAMES),
+        "client_id": service.client_id,
+        "client_name": dict(service.names),
         "sector": "specimen.example",
         "redirect_uris": [f"{address}/callback"],
         "post_logout_redirect_uris": [f"{address}/signed-out"],
@@ -74,12 +54,13 @@ def document(address: str, key: ECKey, *, year: int) -> dict[str, Any]:
         "jwks": {"keys": [public]},
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
-        "scope": " ".join(SCOPES),
+        "scope": " ".join(service.scopes),
         "purposes": [
             {**purpose, **(authorised if "authorisation" in purpose else {})}
-            for purpose in PURPOSES
+            for purpose in service.purposes
         ],
         "require_pushed_authorization_requests": True,
         "id_token_signed_response_alg": ALGORITHM,
         "contact": "citizens@specimen.example",
+        **rules,
     }

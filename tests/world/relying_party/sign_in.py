@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -18,7 +19,8 @@ from joserfc import jwt
 
 from tests.world.relying_party import wire
 from tests.world.relying_party.id_token import Expected, TokenRefused, validate
-from tests.world.relying_party.registration import ALGORITHM, CLIENT_ID, SCOPES
+from tests.world.relying_party.registration import ALGORITHM
+from tests.world.relying_party.services import MUNICIPALITY, Service
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -89,8 +91,10 @@ class Provider:
         now: Callable[[], dt.datetime],
         entropy: Callable[[int], bytes],
         acr: str | None = HIGH,
+        service: Service = MUNICIPALITY,
     ) -> None:
         self.issuer = issuer
+        self._service = service
         self._address = address
         self._key = key
         self._now = now
@@ -117,22 +121,25 @@ class Provider:
         )
         asked = {
             "response_type": "code",
-            "client_id": CLIENT_ID,
+            "client_id": self._service.client_id,
             "redirect_uri": f"{self._address}/callback",
-            "scope": " ".join(SCOPES),
+            "scope": " ".join(self._service.scopes),
             "state": pending.state,
             "nonce": pending.nonce,
             "code_challenge": _encoded(sha256(pending.verifier.encode()).digest()),
             "code_challenge_method": "S256",
             "ui_locales": language,
         }
+        if self._service.essential:
+            wanted = {name: {"essential": True} for name in self._service.essential}
+            asked["claims"] = json.dumps({"userinfo": wanted})
         if self._acr is not None:
             asked["acr_values"] = self._acr
         if again is not None:
             asked |= {"prompt": "login", "max_age": "0"}
         answer = self._call("pushed_authorization_request_endpoint", asked, wanted=201)
         request_uri = str(answer.get("request_uri", ""))
-        query = urlencode({"client_id": CLIENT_ID, "request_uri": request_uri})
+        query = urlencode({"client_id": self._service.client_id, "request_uri": request_uri})
         return pending, f"{self._metadata()['authorization_endpoint']}?{query}"
 
     def finish(self, pending: Pending, answer: Mapping[str, str]) -> SignedIn:
@@ -190,7 +197,7 @@ class Provider:
         query = urlencode(
             {
                 "id_token_hint": present.id_token,
-                "client_id": CLIENT_ID,
+                "client_id": self._service.client_id,
                 "post_logout_redirect_uri": f"{self._address}/signed-out",
                 "state": state,
                 "ui_locales": language,
@@ -214,7 +221,7 @@ class Provider:
             raise SignInFailed("strange", "token type")
         expected = Expected(
             issuer=self.issuer,
-            client_id=CLIENT_ID,
+            client_id=self._service.client_id,
             algorithm=ALGORITHM,
             nonce=nonce,
             access_token=access_token,
@@ -254,7 +261,7 @@ class Provider:
         signed = {"client_assertion_type": ASSERTION, "client_assertion": self._assertion()}
         try:
             reply = wire.post(
-                self._metadata()[endpoint], {**form, "client_id": CLIENT_ID, **signed}
+                self._metadata()[endpoint], {**form, "client_id": self._service.client_id, **signed}
             )
         except wire.Unreachable as error:
             raise SignInFailed("unreachable", endpoint) from error
@@ -271,8 +278,8 @@ class Provider:
         return jwt.encode(
             {"alg": ALGORITHM, "kid": self._key.kid, "typ": "JWT"},
             {
-                "iss": CLIENT_ID,
-                "sub": CLIENT_ID,
+                "iss": self._service.client_id,
+                "sub": self._service.client_id,
                 "aud": self.issuer,
                 "jti": self._secret(),
                 "iat": now,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from tests.world.relying_party.registration import NAMES
+from tests.world.relying_party.services import MUNICIPALITY, Service
 from tests.world.relying_party.sign_in import Provider, SignInFailed
 from tests.world.relying_party.visits import Visit, Visits
 from tests.world.relying_party.words import LANGUAGES, choose, words
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response as Answer
 
-VISIT: Final = "specimen_visit"  # every port of a host shares its cookies: the name must be ours
 LANGUAGE: Final = "specimen_language"
 YEAR: Final = 31_536_000
 log: Final = logging.getLogger("specimen")
@@ -40,6 +39,7 @@ class Site:
     address: str
     provider: Provider
     visits: Visits
+    service: Service = MUNICIPALITY
 
     def app(self) -> Flask:
         """The site as one WSGI application."""
@@ -172,8 +172,10 @@ class Site:
         if request.endpoint == "static":
             return response
         response.headers["Cache-Control"] = "no-store"
-        if g.visit is not None and request.cookies.get(VISIT) != g.visit.id:
-            response.set_cookie(VISIT, g.visit.id, httponly=True, samesite="Lax", path="/")
+        if g.visit is not None and request.cookies.get(self.service.visit_cookie) != g.visit.id:
+            response.set_cookie(
+                self.service.visit_cookie, g.visit.id, httponly=True, samesite="Lax", path="/"
+            )
         if request.args.get("lang") in LANGUAGES:
             response.set_cookie(LANGUAGE, g.language, max_age=YEAR, httponly=True, samesite="Lax")
         return response
@@ -201,12 +203,15 @@ class Site:
 
     def _visit(self) -> Visit:
         if g.visit is None:
-            g.visit = self.visits.find(request.cookies.get(VISIT)) or self.visits.open()
+            g.visit = (
+                self.visits.find(request.cookies.get(self.service.visit_cookie))
+                or self.visits.open()
+            )
         visit: Visit = g.visit
         return visit
 
     def _words(self) -> Any:
-        return words(g.language)
+        return words(g.language, self.service.key)
 
     def _own_origin(self) -> str:
         parts = urlsplit(self.address)
@@ -218,7 +223,7 @@ class Site:
             f"{template}.html",
             say=self._words(),
             title=self._words()[title],
-            name=NAMES[g.language],
+            name=self.service.names[g.language],
             language=g.language,
             languages=LANGUAGES,
             path=request.path if here else "/",
@@ -236,6 +241,8 @@ def _rows(claims: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return str(value.get("formatted") or ", ".join(str(part) for part in value.values()))
     if isinstance(value, list | tuple):
         return ", ".join(str(part) for part in value)
     return str(value)

@@ -16,15 +16,20 @@ LANGUAGES: Final[Mapping[str, str]] = {
     "de": "Deutsch",
     "en": "English",
 }
+FIRST: Final = "municipality"
+"""Its words are those of the language itself."""
 _FOLDER: Final = Path(__file__).with_name("languages")
 
 
 @cache
-def words(language: str) -> Mapping[str, str]:
-    """Every text of a language, by its key."""
-    found: dict[str, str] = tomllib.loads(
-        (_FOLDER / f"{language}.toml").read_text(encoding="utf-8")
-    )
+def words(language: str, service: str = FIRST) -> Mapping[str, str]:
+    """Every text of a language, by its key; an e-service may say some of them in its own way."""
+    found = _read(f"{language}.toml")
+    return found if service == FIRST else {**found, **_read(f"{service}.{language}.toml")}
+
+
+def _read(name: str) -> dict[str, str]:
+    found: dict[str, str] = tomllib.loads((_FOLDER / name).read_text(encoding="utf-8"))
     return found
 
 

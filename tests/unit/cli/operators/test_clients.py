@@ -270,6 +270,8 @@ def test_removing_ends_what_the_client_holds_and_keeps_its_history(operator: Ope
         (("--contact", "x"), False),
         (("--redirect-uri", "https://shop.example/new"), False),
         (("--scope", "openid"), True),
+        (("--minimum-age", "18"), True),
+        (("--accepted-document", "citizen"), True),
         (("--sector", "other.example"), True),
         (("--subject-type", "public", "--approve-public-subject"), True),
     ],
