@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mobile_flow.ports import PhoneUnit
 
 _KEY_BYTES: Final = 32
-_SECOND: Final = timedelta(seconds=1)
+_TICK: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,12 +90,14 @@ class Openings:
             AlreadyClaimed: ``again``, and a phone is answering.
         """
         self._count(browser, None if again else address)
-        self._make_room(transaction, again=again)
+        former = self._make_room(transaction, again=again)
         desk = self._desk
         before = desk.starts.of_browser(browser)
         if before is not None:
             desk.starts.drop(before.id)
-        now, static = desk.now(), kind is FlowKind.STATIC
+        static, now = kind is FlowKind.STATIC, desk.now()
+        if former is not None and now <= former:
+            now = former + _TICK  # the newest of a login is the latest, whatever the clock does
         lasts = desk.limits.static if static else desk.limits.start
         start = Start(
             id=qr.new_start_id(desk.entropy),
@@ -169,13 +171,16 @@ class Openings:
             _demand_browser(found.browser, browser)
             self._desk.change(found.id, self._cancelled)
 
-    def _make_room(self, transaction: str, *, again: bool) -> None:
+    def _make_room(self, transaction: str, *, again: bool) -> datetime | None:
+        """Cancel what goes on for this login; give when its latest approval was opened."""
         found = self._claimed(transaction)
-        if found is None or not _undecided(found):
-            return
-        if again:
-            raise AlreadyClaimed("a phone has claimed it")
-        self._desk.change(found.id, self._cancelled)
+        if found is None:
+            return None
+        if _undecided(found):
+            if again:
+                raise AlreadyClaimed("a phone has claimed it")
+            self._desk.change(found.id, self._cancelled)
+        return found.opened_at
 
     def _cancelled(self, unit: PhoneUnit, approval: Approval) -> Approval:
         if not _undecided(approval):

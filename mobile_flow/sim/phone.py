@@ -60,6 +60,7 @@ class VirtualPhone:
         authenticator: holds its passkeys; a browser on this phone asks it too.
         key: signs its calls; names the phone once it is enrolled.
         approval: the request that it is answering, as the provider told it last.
+        options: what its authenticator was last asked to sign.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class VirtualPhone:
         self.key = DeviceKey(entropy=entropy)
         self.enrolment: str | None = None
         self.approval: Mapping[str, Any] = {}
+        self.options: Mapping[str, Any] = {}
 
     # --- enrolment ------------------------------------------------------------------------------
 
@@ -125,7 +127,7 @@ class VirtualPhone:
 
     def assertion(self) -> dict[str, object]:
         """Let the authenticator sign what the provider asks for."""
-        return self.authenticator.get(self.approval["options"], origin=self._origin)
+        return self.authenticator.get(self.options, origin=self._origin)
 
     def approve(self, assertion: Mapping[str, object] | None = None) -> Mapping[str, Any]:
         """Approve, with a fresh assertion or the given one."""
@@ -210,6 +212,7 @@ class VirtualPhone:
     def _go_on(self, place: str, members: Mapping[str, object]) -> Mapping[str, Any]:
         approval: Mapping[str, Any] = self.call("POST", place, members)["approval"]
         self.approval = approval
+        self.options = approval.get("options", self.options)
         return approval
 
 
