@@ -64,8 +64,14 @@ class House:
         """Let go whoever is too slow, and turn the wheel."""
         moment = self.monotonic()
         while self._slow and self._slow[0][0] <= moment:
-            self._slow.popleft()[1].too_slow()
+            self._slow.popleft()[1].give_up(HTTPStatus.REQUEST_TIMEOUT)
         self.attendant.turn()
+
+    def drain(self) -> None:
+        """Send everybody away."""
+        for _, connection in self._slow:
+            connection.give_up(HTTPStatus.SERVICE_UNAVAILABLE)
+        self.attendant.drain()
 
 
 class Connection(asyncio.Protocol):
@@ -171,10 +177,10 @@ class Connection(asyncio.Protocol):
         self._site = name
         return True
 
-    def too_slow(self) -> None:
+    def give_up(self, status: int) -> None:
         """Let go a connection whose head is not there yet."""
         if self._head is not None:
-            self.refuse(HTTPStatus.REQUEST_TIMEOUT)
+            self.refuse(status)
 
     # --- a guest ----------------------------------------------------------------------------------
 

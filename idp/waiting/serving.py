@@ -139,7 +139,7 @@ class Serving:
         await self._stopping.wait()
         self.draining = True
         server.close()
-        self.attendant.drain()
+        self.house.drain()
         await self._emptied(self._settings.deadlines.drain.total_seconds())
         ticking.cancel()
         self.hearing.stop()

@@ -177,6 +177,14 @@ def test_a_head_that_takes_too_long_is_given_up(straw: Straw, login: str) -> Non
     assert quick.mark is not None
 
 
+def test_at_the_end_nobody_is_waited_for_who_has_not_asked(straw: Straw, login: str) -> None:
+    door = Door(straw)
+    (slow, unheard), (_, waiting) = door.knock(), door.ask(login)
+    slow.data_received(b"GET /wait/")
+    door.house.drain()
+    assert (unheard.status, unheard.closed, waiting.closed) == (503, True, True)
+
+
 def test_a_head_that_is_too_large_is_given_up(straw: Straw) -> None:
     connection, transport = Door(straw).knock()
     for _ in range(9):
