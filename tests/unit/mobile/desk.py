@@ -164,13 +164,17 @@ class MobileDesk:
             body=json.dumps(answer).encode(),
         )
 
+    def blank(self, *, name: str = "Fairphone", synced: bool = False) -> Phone:
+        """Give a phone that is not enrolled."""
+        return Phone(
+            self.http, origin=ISSUER, entropy=secrets.token_bytes, name=name, synced=synced
+        )
+
     def phone(
         self, person: PersonRef = AN, *, name: str = "Fairphone", synced: bool = False
     ) -> Phone:
         """Enrol a phone of a person, with their card as it were."""
-        made = Phone(
-            self.http, origin=ISSUER, entropy=secrets.token_bytes, name=name, synced=synced
-        )
+        made = self.blank(name=name, synced=synced)
         opened = self.enrolments.open(person, name="Anaïs Peeters", card_fingerprint="ab" * 32)
 
         def confirm(matching: str) -> None:
