@@ -18,12 +18,14 @@ from idp.login.flow import LoginFlow
 from idp.login.openings import Openings
 from idp.login.seeded import SeededMethod
 from idp.oidc.client_auth import ClientAuthentication
+from idp.oidc.client_jws import ClientKeys
 from idp.oidc.completion import Completion
 from idp.oidc.grants import TokenEndpoint
 from idp.oidc.introspection import Introspection
 from idp.oidc.logout import Logout
 from idp.oidc.metadata import discovery
 from idp.oidc.par import PushedRequests
+from idp.oidc.request_objects import RequestObjects
 from idp.oidc.requests import RequestReader, RequestRules
 from idp.oidc.revocation import Revocation
 from idp.oidc.userinfo import UserInfo
@@ -131,7 +133,11 @@ def _furnish(base: Foundation) -> Services:
     settings, ledger, ring, now = base.settings, base.ledger, base.ring, base.now
     entropy, ephemeral = base.entropy, base.ephemeral
     outbound = OutboundClient(allow=frozenset(settings.outbound.allow), monotonic=base.monotonic)
-    rules = RequestRules(ring=ring, issuer=settings.issuer)
+    keys = ClientKeys(entropy=entropy)
+    objects = RequestObjects(
+        keys=keys, issuer=settings.issuer, skew=settings.lifetimes.skew, now=now
+    )
+    rules = RequestRules(ring=ring, objects=objects, issuer=settings.issuer)
     pushed = PushedRequests(
         settings,
         ledger=ledger,
@@ -142,7 +148,7 @@ def _furnish(base: Foundation) -> Services:
         entropy=entropy,
     )
     authentication = ClientAuthentication(
-        settings, ledger=ledger, ephemeral=ephemeral, now=now, entropy=entropy
+        settings, ledger=ledger, ephemeral=ephemeral, keys=keys, now=now
     )
     refusals = RefusalCounter(ephemeral, now=now)
     return Services(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from idp.domain.client import ClientId
@@ -37,12 +38,26 @@ class ClaimRequest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SignedRequest:
+    """That a request came as a signed object (RFC 9101), and what names it.
+
+    Attributes:
+        jti: its identifier, used up by the login that completes with it; ``None`` if it had none.
+        until: after this time it is refused anyway.
+    """
+
+    jti: str | None = field(repr=False)
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AuthorizationRequest:
     """What the client asked, after every check that needs no person.
 
     Attributes:
         parameters_of: ``client_id`` it was authenticated or named by.
         pushed: SHA-256 (hexadecimal) of the PAR ``request_uri`` it came by, ``None`` if it did not.
+        signed: that it came as a signed object, ``None`` if it did not.
         acr_words: the acr values in the order asked, aliases kept, for the echo.
         essential_acr: the acr claim was asked as essential: below it nothing is issued.
     """
@@ -65,3 +80,4 @@ class AuthorizationRequest:
     userinfo_claims: tuple[ClaimRequest, ...] = ()
     resources: tuple[str, ...] = ()
     pushed: str | None = None
+    signed: SignedRequest | None = None

@@ -75,7 +75,14 @@ REQUEST_NOT_SUPPORTED = entry(
     "request_not_supported",
     "request_not_supported",
     400,
-    "request objects are not supported",
+    "request objects are supported only when signed, from clients that registered keys",
+    WayOut.BACK_TO_SERVICE,
+)
+INVALID_REQUEST_OBJECT = entry(
+    "invalid_request_object",
+    "invalid_request_object",
+    400,
+    "the request object is not signed by a registered key, not for this issuer, or out of time",
     WayOut.BACK_TO_SERVICE,
 )
 REQUEST_URI_NOT_SUPPORTED = entry(
@@ -192,6 +199,13 @@ SESSION_CHANGED = entry(
     409,
     "somebody else signed in with this browser meanwhile",
     WayOut.START_AGAIN,
+)
+LEVEL_NOT_REACHED = entry(
+    "level_not_reached",
+    "access_denied",
+    403,
+    "this means of login does not reach the level that is needed",
+    WayOut.OTHER_MEANS,
 )
 SIGN_IN_WRONG = entry(
     "sign_in_wrong",

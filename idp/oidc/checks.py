@@ -19,16 +19,22 @@ from authlib.oauth2.rfc7636.challenge import (
 from idp.domain.assurance import ALIASES
 from idp.domain.client import Client, ClientAuth, Pkce
 from idp.domain.redirects import registered
-from idp.domain.request import AuthorizationRequest, ClaimRequest, Prompt, ResponseMode
+from idp.domain.request import (
+    AuthorizationRequest,
+    ClaimRequest,
+    Prompt,
+    ResponseMode,
+    SignedRequest,
+)
 from idp.domain.vocabulary import scopes_supported
 from idp.errors import (
     INVALID_REQUEST,
+    INVALID_REQUEST_OBJECT,
     INVALID_SCOPE,
     INVALID_TARGET,
     PKCE_REQUIRED,
     PUSHED_REQUEST_REQUIRED,
     REDIRECT_URI_MISMATCH,
-    REQUEST_NOT_SUPPORTED,
     REQUEST_URI_NOT_SUPPORTED,
     UNMET_AUTHENTICATION_REQUIREMENTS,
     UNSUPPORTED_RESPONSE_MODE,
@@ -78,6 +84,7 @@ class Draft:
     id_token_claims: tuple[ClaimRequest, ...] = ()
     userinfo_claims: tuple[ClaimRequest, ...] = ()
     resources: tuple[str, ...] = ()
+    signed: SignedRequest | None = None
 
     def finished(self) -> AuthorizationRequest:
         """Give the request that every check has seen."""
@@ -99,6 +106,7 @@ class Draft:
             id_token_claims=self.id_token_claims,
             userinfo_claims=self.userinfo_claims,
             resources=self.resources,
+            signed=self.signed,
         )
 
 
@@ -110,8 +118,6 @@ def redirect_uri(draft: Draft) -> None:
     sent = draft.params.get("redirect_uri")
     if sent is None and draft.params.get("request_uri") is not None:
         raise Refused(REQUEST_URI_NOT_SUPPORTED, "a request_uri and no redirect_uri")
-    if sent is None and draft.params.get("request") is not None:
-        raise Refused(REQUEST_NOT_SUPPORTED, "a request object and no redirect_uri")
     proven = None if sent is None else registered(sent, draft.client.redirect_uris)
     if proven is None:
         raise Refused(REDIRECT_URI_MISMATCH, "redirect_uri absent or not registered")
@@ -149,10 +155,16 @@ def pushed_only(draft: Draft) -> None:
         raise Refused(PUSHED_REQUEST_REQUIRED, "the client must push")
 
 
-def no_request_object(draft: Draft) -> None:
-    """``request`` is told apart from what is ignored (OpenID Connect Core 6.1)."""
-    if draft.params.get("request") is not None:
-        raise Refused(REQUEST_NOT_SUPPORTED, "a request object")
+def no_second_request(draft: Draft) -> None:
+    """An object comes by value or by reference, never by both (RFC 9101 section 5)."""
+    if draft.params.get("request_uri") is not None:
+        raise Refused(INVALID_REQUEST, "request beside request_uri")
+
+
+def signed_only(draft: Draft) -> None:
+    """A client that must sign its requests may not send them plain (RFC 9101 section 10.5)."""
+    if draft.client.require_signed_requests and draft.signed is None:
+        raise Refused(INVALID_REQUEST_OBJECT, "the client must sign its requests")
 
 
 def no_foreign_request_uri(draft: Draft) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.config import Settings
+    from idp.oidc.client_jws import ClientKeys
     from idp.oidc.form import Parameters
     from idp.store.ports import Ephemeral, Ledger, Unit
 
@@ -81,11 +82,11 @@ class ClientAuthentication:
         *,
         ledger: Ledger,
         ephemeral: Ephemeral,
+        keys: ClientKeys,
         now: Callable[[], datetime],
-        entropy: Callable[[int], bytes],
     ) -> None:
         self._ledger = ledger
-        self._assertions = Assertions(settings, now=now, entropy=entropy)
+        self._assertions = Assertions(settings, keys=keys, now=now)
         self._throttle = Throttle(ephemeral, now=now)
         self._now = now
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from idp.store.ports import Unit
 
 SPENT_TRANSACTION: Final = "transaction"
+SPENT_OBJECT: Final = "request-object"
 _NAME_BYTES: Final = 16
 
 
@@ -129,6 +130,13 @@ class Completion:
         unit.spend(SPENT_TRANSACTION, tx.id, until=until)
         if tx.request.pushed is not None:
             unit.spend(SPENT_PAR, tx.request.pushed, until=until)
+        signed = tx.request.signed
+        if signed is not None and signed.jti is not None:
+            unit.spend(
+                SPENT_OBJECT,
+                f"{tx.request.client_id}\x00{signed.jti}",
+                until=max(signed.until, until),
+            )
 
     def _name(self) -> str:
         return encoded(self._entropy(_NAME_BYTES))

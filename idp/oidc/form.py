@@ -7,10 +7,13 @@ whole request (RFC 6749 sections 3.1 and 3.2). The parser touches each byte a fi
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from idp.errors import INVALID_REQUEST, PARAMETER_REPEATED, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MOST_BYTES: Final = 32 * 1024
 MOST_PARAMETERS: Final = 64
@@ -64,6 +67,22 @@ class Parameters:
             value = _decode(value_part, longest=LONGEST_VALUE)
             values[name] = (*values.get(name, ()), *((value,) if value else ()))
         return cls(values)
+
+    @classmethod
+    def inside(cls, values: Mapping[str, tuple[str, ...]]) -> Parameters:
+        """Take what stood inside a signed object, under the same bounds.
+
+        Raises:
+            Refused: INVALID_REQUEST for control characters, or anything too long or many.
+        """
+        if len(values) > MOST_PARAMETERS:
+            raise Refused(INVALID_REQUEST, "too many parameters")
+        for name, given in values.items():
+            if not name or len(name) > LONGEST_NAME or _CONTROL.search(name):
+                raise Refused(INVALID_REQUEST, "a parameter's name inside the object")
+            if any(len(one.encode()) > LONGEST_VALUE or _CONTROL.search(one) for one in given):
+                raise Refused(INVALID_REQUEST, "a parameter inside the object")
+        return cls({name: tuple(filter(None, given)) for name, given in values.items()})
 
     def get(self, name: str) -> str | None:
         """Give the one value of a protocol parameter: printable ASCII (RFC 6749 appendix A).

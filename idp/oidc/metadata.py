@@ -12,7 +12,7 @@ from idp.domain.assurance import ALIASES
 from idp.domain.client import ClientAuth, SubjectType
 from idp.domain.request import Prompt, ResponseMode
 from idp.domain.vocabulary import claims_supported, scopes_supported
-from idp.oidc import paths
+from idp.oidc import paths, request_objects
 from idp.oidc.registration.keys import ASSERTION_ALGORITHMS
 from idp.oidc.registration.policy import GRANT_TYPES
 from keys.jwks import Document, document
@@ -67,7 +67,8 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
         "claim_types_supported": ["normal"],
         "claims_supported": list(claims_supported(issuer=settings.issuer, seeded=seeded)),
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": list(request_objects.ALGORITHMS),
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
         "ui_locales_supported": list(settings.languages),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from idp.domain.request import AuthorizationRequest
     from idp.oidc.form import Parameters
     from idp.oidc.hints import HintRing
+    from idp.oidc.request_objects import RequestObjects
     from idp.store.ports import Ledger
 
 PUSHED_PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
@@ -60,7 +61,8 @@ def _row(name: str, at: At, apply: Callable[[Draft], None]) -> Check:
     return Check(name=name, at=at, apply=apply)
 
 
-# The client comes before everything: known and enabled at /authorize, authenticated at /par.
+# The client comes before everything: known and enabled at /authorize, authenticated at /par. Then
+# comes the signed object, if there is one: what follows reads what stood inside.
 
 UNPROVEN: Final = (_row("redirect_uri", BOTH, checks.redirect_uri),)
 """Refusals that stay with us: nobody has proven where an answer may go."""
@@ -73,7 +75,7 @@ HOW_TO_ANSWER: Final = (
 
 PROVEN: Final = (
     _row("pushed_only", At.AUTHORIZE, checks.pushed_only),
-    _row("request", BOTH, checks.no_request_object),
+    _row("request", BOTH, checks.signed_only),
     _row("request_uri", At.AUTHORIZE, checks.no_foreign_request_uri),
     _row("request_uri", At.PAR, checks.no_pushed_request_uri),
     _row("response_type", BOTH, checks.response_type),
@@ -97,8 +99,9 @@ TABLE: Final = (*UNPROVEN, *HOW_TO_ANSWER, *PROVEN)
 class RequestRules:
     """The table, applied to the parameters of a known client."""
 
-    def __init__(self, *, ring: HintRing, issuer: str) -> None:
+    def __init__(self, *, ring: HintRing, objects: RequestObjects, issuer: str) -> None:
         self._ring = ring
+        self._objects = objects
         self._issuer = issuer
 
     def check(self, params: Parameters, client: Client, at: At) -> AuthorizationRequest:
@@ -108,7 +111,7 @@ class RequestRules:
             Refused: at either endpoint, until the redirect URI is proven; at ``/par`` always.
             RefusedToClient: at ``/authorize``, from there on.
         """
-        draft = Draft(params=params, client=client, ring=self._ring, issuer=self._issuer)
+        draft = self._opened(self._draft(params, client), at)
         for check in TABLE:
             if at not in check.at:
                 continue
@@ -121,6 +124,38 @@ class RequestRules:
                     refused.problem, f"{check.name}: {refused.detail}", reply=_reply(draft)
                 ) from refused
         return draft.finished()
+
+    def _draft(self, params: Parameters, client: Client) -> Draft:
+        return Draft(params=params, client=client, ring=self._ring, issuer=self._issuer)
+
+    def _opened(self, outside: Draft, at: At) -> Draft:
+        """Go on with what the client signed, where it signed anything.
+
+        A refused object is told to the client only where the parameters beside it prove an address.
+
+        Raises:
+            Refused, RefusedToClient: as ``RequestObjects.open`` refuses.
+        """
+        text = outside.params.get("request")
+        if text is None:
+            return outside
+        try:
+            checks.no_second_request(outside)
+            params, signed = self._objects.open(text, outside.client)
+        except Refused as refused:
+            if at is At.PAR:
+                raise
+            try:
+                for check in (*UNPROVEN, *HOW_TO_ANSWER):
+                    check.apply(outside)
+            except Refused:
+                raise refused from None
+            raise RefusedToClient(
+                refused.problem, f"request: {refused.detail}", reply=_reply(outside)
+            ) from refused
+        inside = self._draft(params, outside.client)
+        inside.signed = signed
+        return inside
 
 
 class Pushed(Protocol):

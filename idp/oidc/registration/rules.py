@@ -58,6 +58,7 @@ MEMBERS: Final[Mapping[str, str]] = {
     "subject_type": "pairwise (default), or public with an operator's approval.",
     "pkce": "required (default), or optional for confidential clients.",
     "require_pushed_authorization_requests": "true: only pushed requests (RFC 9126).",
+    "require_signed_request_object": "true: only requests signed by a registered key (RFC 9101).",
     "id_token_signed_response_alg": "An algorithm of the key ring. Default: its first.",
     "minimum_acr": "The lowest acr that this client accepts.",
     "default_max_age": "Seconds; the oldest login accepted where a request says nothing.",
@@ -135,6 +136,7 @@ def register(
         subject_type=_subject_type(members, policy, former),
         pkce=_pkce(members, auth),
         require_pushed_requests=members.flag("require_pushed_authorization_requests"),
+        require_signed_requests=_signed_requests(members, jwks),
         id_token_algorithm=members.text("id_token_signed_response_alg") or policy.algorithms[0],
         minimum_acr=_minimum_acr(members),
         default_max_age=members.whole("default_max_age", least=0, most=_LONGEST_MAX_AGE),
@@ -179,6 +181,7 @@ def describe(client: Client) -> dict[str, Any]:
         "subject_type": client.subject_type.value,
         "pkce": client.pkce.value,
         "require_pushed_authorization_requests": client.require_pushed_requests,
+        "require_signed_request_object": client.require_signed_requests,
         "id_token_signed_response_alg": client.id_token_algorithm,
         "minimum_acr": client.minimum_acr,
         "default_max_age": client.default_max_age,
@@ -297,6 +300,13 @@ def _pkce(members: Members, auth: ClientAuth) -> Pkce:
     if pkce is Pkce.OPTIONAL and auth is ClientAuth.NONE:
         members.fault("pkce", "a public client has nothing else to prove itself by; required")
     return pkce
+
+
+def _signed_requests(members: Members, jwks: dict[str, object] | None) -> bool:
+    required = members.flag("require_signed_request_object")
+    if required and jwks is None and not members.faults.of("jwks"):
+        members.fault("require_signed_request_object", "needs the client's public keys in jwks")
+    return required
 
 
 def _minimum_acr(members: Members) -> str | None:

@@ -99,12 +99,18 @@ def test_par_18_an_address_that_is_not_registered_is_not_even_taken(shop: Client
     assert "request_uri" not in reply.json
 
 
-def test_par_10_12_13_15_no_request_object_is_read(shop: Client, browser: Browser) -> None:
+def test_par_10_12_13_15_what_was_signed_for_something_else_is_no_request(
+    shop: Client, browser: Browser
+) -> None:
     tokens = shop.log_in(browser).tokens()
-    for thing in (tokens.id_token, shop.assertion(), "e30.e30."):
-        assert shop.push(shop.request(request=thing)).error == (400, "request_not_supported")
+    for thing, error in (
+        (tokens.id_token, "invalid_request_object"),
+        (shop.assertion(), "invalid_request_object"),
+        ("e30.e30.", "request_not_supported"),
+    ):
+        assert shop.push(shop.request(request=thing)).error == (400, error)
         page, _ = shop.open(browser, request=thing)
-        assert page.parameters["error"] == "request_not_supported"
+        assert page.parameters["error"] == error
     urn, _ = pushed(shop)
     assert shop.push(shop.request(request_uri=urn)).error == (400, "invalid_request")
 

@@ -16,8 +16,7 @@ from joserfc.jws import JWSRegistry
 
 from idp.domain.client import ClientAuth
 from idp.errors import INVALID_CLIENT, Refused
-from idp.oidc import assertions, tokens
-from idp.oidc.assertions import Assertions
+from idp.oidc import assertions, client_jws, tokens
 from idp.oidc.client_auth import ASSERTION_TYPE
 from idp.store.ports import StoreUnavailable
 from idp.store.sql.ledger import SqlUnit
@@ -348,17 +347,17 @@ def test_an_unsigned_assertion_beside_a_good_secret_opens_nothing(desk: Desk) ->
 def test_an_unknown_client_is_given_the_same_work(desk: Desk) -> None:
     """The signature is verified, against keys that nobody has, before the client is missed."""
     tried: list[object] = []
-    checking: Callable[..., None] = Assertions._check_signature
+    checking: Callable[..., object] = client_jws.jws.deserialize_compact
 
-    def watched(self: Assertions, unverified: Any, keys: list[Any]) -> None:
-        tried.append([type(key.public) for key in keys])
-        checking(self, unverified, keys)
+    def watched(text: str, key: object, **rules: Any) -> object:
+        tried.append(type(key))
+        return checking(text, key, **rules)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Assertions, "_check_signature", watched)
+        patch.setattr(client_jws.jws, "deserialize_compact", watched)
         for algorithm, key in (("ES256", NEVER_OURS), ("RS256", None), ("EdDSA", None)):
             forged = sign({"alg": algorithm}, claims(iss="nobody", sub="nobody"), key)
             refused(INVALID_CLIENT, lambda f=forged: present(desk, f))
             by_secret = sign({"alg": algorithm}, claims(iss="basic", sub="basic"), key)
             refused(INVALID_CLIENT, lambda b=by_secret: present(desk, b))
-    assert tried == [[ECKey]] * 2 + [[RSAKey]] * 2 + [[OKPKey]] * 2
+    assert tried == [ECKey] * 2 + [RSAKey] * 2 + [OKPKey] * 2

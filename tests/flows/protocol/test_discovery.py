@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BOOLEANS = {
     "claims_parameter_supported": True,
     "authorization_response_iss_parameter_supported": True,
-    "request_parameter_supported": False,
+    "request_parameter_supported": True,
     "request_uri_parameter_supported": False,
     "require_pushed_authorization_requests": False,
 }

@@ -16,10 +16,12 @@ from idp.domain.client import Client, ClientId, Purpose
 from idp.domain.request import ResponseMode
 from idp.errors import Refused
 from idp.foundation import Foundation, found_keys, lay
+from idp.oidc.client_jws import ClientKeys
 from idp.oidc.completion import Completion
 from idp.oidc.form import Parameters
 from idp.oidc.logout import Logout
 from idp.oidc.par import PushedRequests
+from idp.oidc.request_objects import RequestObjects
 from idp.oidc.requests import At, RequestReader, RequestRules
 from tests.contract.store.stand_ins import SHOP, Clock, a_client, a_person, a_session
 from tests.services.ledgers import put_ledger
@@ -82,7 +84,13 @@ class Desk:
         self.ledger = foundation.ledger
         self.ring = foundation.ring
         self.clock = clock
-        self.rules = RequestRules(ring=self.ring, issuer=ISSUER)
+        objects = RequestObjects(
+            keys=ClientKeys(entropy=secrets.token_bytes),
+            issuer=ISSUER,
+            skew=self.settings.lifetimes.skew,
+            now=clock,
+        )
+        self.rules = RequestRules(ring=self.ring, objects=objects, issuer=ISSUER)
         self.pushed = PushedRequests(
             self.settings,
             ledger=self.ledger,

@@ -49,7 +49,7 @@ def test_every_path_is_advertised_under_the_issuer(desk: Desk) -> None:
 def test_switches_that_are_on_or_off_are_said(desk: Desk) -> None:
     content = described(desk)
     assert content["claims_parameter_supported"] is True
-    assert content["request_parameter_supported"] is False
+    assert content["request_parameter_supported"] is True
     assert content["request_uri_parameter_supported"] is False
     assert content["require_pushed_authorization_requests"] is False
     assert content["authorization_response_iss_parameter_supported"] is True

@@ -22,6 +22,7 @@ from idp.domain.grant import Code, TokenHash
 from idp.errors import Refused
 from idp.oidc import tokens
 from idp.oidc.client_auth import ASSERTION_TYPE, ClientAuthentication
+from idp.oidc.client_jws import ClientKeys
 from idp.oidc.form import Parameters
 from idp.oidc.grants import TokenEndpoint
 from idp.oidc.introspection import Introspection
@@ -168,8 +169,8 @@ class Desk:
             self.settings,
             ledger=ledger,
             ephemeral=self.ephemeral,
+            keys=ClientKeys(entropy=secrets.token_bytes),
             now=clock,
-            entropy=secrets.token_bytes,
         )
         given: Any = {"ledger": ledger, "authentication": self.authentication, "now": clock}
         self.endpoint = TokenEndpoint(

@@ -1,0 +1,119 @@
+"""Signed requests by value (RFC 9101; FAPI 2.0 Message Signing section 5.3): read in place of HTTP.
+
+What a client signed is what counts: of the parameters beside the object only ``client_id`` is
+looked at, and it must be the signer's. An object is good for an hour at most and names this issuer
+alone or among others; the login that completes with it uses it up.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from idp.domain.request import SignedRequest
+from idp.errors import INVALID_REQUEST_OBJECT, REQUEST_NOT_SUPPORTED, Refused
+from idp.oidc import client_jws
+from idp.oidc.client_jws import Kind
+from idp.oidc.form import Parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from idp.domain.client import Client
+    from idp.oidc.client_jws import ClientKeys, UnverifiedJws
+
+TYPE: Final = "oauth-authz-req+jwt"
+ALGORITHMS: Final = ("ES256", "Ed25519", "EdDSA", "PS256")
+"""What an object may be signed with: what FAPI 2.0 allows (section 5.4)."""
+WINDOW: Final = timedelta(minutes=60)
+"""The longest time between ``nbf`` and ``exp``, and from now to either."""
+
+_KIND: Final = Kind(
+    word="request object",
+    types=frozenset({"jwt", TYPE}),
+    longest=client_jws.LONGEST,
+    problem=INVALID_REQUEST_OBJECT,
+)
+_OF_JWT: Final = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti", "sub"})
+_NEVER_INSIDE: Final = frozenset({"request", "request_uri"})
+
+
+class RequestObjects:
+    """Opens the object that a request carries."""
+
+    def __init__(
+        self, *, keys: ClientKeys, issuer: str, skew: timedelta, now: Callable[[], datetime]
+    ) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._skew = skew.total_seconds()
+        self._now = now
+
+    def open(self, text: str, client: Client) -> tuple[Parameters, SignedRequest]:
+        """Give the parameters that ``client`` signed, and the mark of this object.
+
+        Raises:
+            Refused: REQUEST_NOT_SUPPORTED for an object without a signature, or of a client that
+                has registered no keys; INVALID_REQUEST_OBJECT for any that does not verify.
+        """
+        if not client.jwks or text.endswith("."):
+            raise Refused(REQUEST_NOT_SUPPORTED, "unsigned, or of a client without keys")
+        unverified = client_jws.read(text, _KIND)
+        if unverified.algorithm not in ALGORITHMS:
+            raise _KIND.refused("alg is not on offer for request objects")
+        self._keys.check_signature(unverified, client)
+        return _parameters(unverified.claims, client), self._judged(unverified, client)
+
+    def _judged(self, request: UnverifiedJws, client: Client) -> SignedRequest:
+        claims = request.claims
+        audience = claims.get("aud")
+        named = audience if isinstance(audience, list) else [audience]
+        if claims.get("iss") != client.id:
+            raise _KIND.refused("iss is not the client")
+        if claims.get("sub") == client.id:
+            raise _KIND.refused("sub is the client, so it could be an assertion (RFC 9101 10.8)")
+        if self._issuer not in named:
+            raise _KIND.refused("aud does not name the issuer")
+        now, window = self._now().timestamp(), WINDOW.total_seconds()
+        begins, ends = request.time("nbf"), request.time("exp")
+        if begins is None or ends is None:
+            raise _KIND.refused("nbf or exp is missing")
+        if begins > now + self._skew or begins < now - window - self._skew:
+            raise _KIND.refused("nbf is ahead, or more than an hour ago")
+        if now >= ends + self._skew or ends - begins > window + self._skew:
+            raise _KIND.refused("exp is past, or more than an hour after nbf")
+        issued = request.time("iat")
+        if issued is not None and issued > now + self._skew:
+            raise _KIND.refused("iat is ahead of our clock")
+        return SignedRequest(
+            jti=request.jti() if "jti" in claims else None,
+            until=datetime.fromtimestamp(ends + self._skew + 1, UTC),
+        )
+
+
+def _parameters(claims: Mapping[str, object], client: Client) -> Parameters:
+    """Give the members that are parameters (RFC 9101 section 4), as a form would bring them."""
+    if not _NEVER_INSIDE.isdisjoint(claims):
+        raise _KIND.refused("an object inside the object")
+    if claims.get("client_id", client.id) != client.id:
+        raise _KIND.refused("client_id is not the signer's")
+    values: dict[str, tuple[str, ...]] = {}
+    for name, value in claims.items():
+        if name not in _OF_JWT and value is not None:
+            values[name] = _values(name, value)
+    return Parameters.inside(values)
+
+
+def _values(name: str, value: object) -> tuple[str, ...]:
+    if name in {"resource", "audience"} and isinstance(value, list):
+        return tuple(_text(name, one) for one in value)
+    return (_text(name, value),)
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | dict | list) and not isinstance(value, bool):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    raise _KIND.refused(f"{name[:40]} is no text, number or object")
