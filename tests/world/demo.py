@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tests.world import cards, children
 from tests.world.children import ROOT, Child, ChildFailed
 from tests.world.deployment import CommandFailed, Deployment, Ports
-from tests.world.relying_party.registration import document, key_of, own_key
-from tests.world.relying_party.services import LIBRARY, WINE_HOUSE
+from tests.world.relying_party.registration import document, own_key
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -89,17 +88,12 @@ def _start(deployment: Deployment, started: list[Child], now: dt.datetime) -> No
     deployment.write_configuration()
     key = own_key(deployment.service_key)
     started.append(deployment.start_responder())
-    beside = {LIBRARY: deployment.ports.library, WINE_HOUSE: deployment.ports.wine}
-    wishes = [f"--beside={service.key}={port}" for service, port in beside.items()]
-    started.append(deployment.start_service(*wishes))
+    started.append(deployment.start_service(*deployment.beside))
     started.append(deployment.start_agent())
     deployment.sesame("setup")
     started.append(deployment.start_provider())
     deployment.register(document(deployment.service, key, year=now.year))
-    for service, port in beside.items():
-        own = own_key(key_of(service, deployment.service_key))
-        address = f"http://localhost:{port}"
-        deployment.register(document(address, own, year=now.year, service=service))
+    deployment.register_beside(year=now.year)
     children.wait_until_ready(started)
 
 

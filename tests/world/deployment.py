@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from tests.world import children
 from tests.world.cards import World
 from tests.world.children import ROOT, Child
+from tests.world.relying_party.registration import document, key_of, own_key
+from tests.world.relying_party.services import SERVICES
 
 SESAME = Path(sys.executable).with_name("sesame")
 
@@ -181,6 +183,33 @@ class Deployment:
             self.sesame(*(edit if known else add))
         except CommandFailed:
             self.sesame(*(add if known else edit))
+
+    def register_beside(self, *, year: int) -> None:
+        """Register the e-services beside the municipality, each with a key of its own."""
+        for service, address in self._beside.items():
+            key = own_key(key_of(SERVICES[service], self.service_key))
+            self.register(document(address, key, year=year, service=SERVICES[service]))
+
+    @property
+    def library(self) -> str:
+        """The address of the e-service that reads birthday and address of a card."""
+        return f"http://localhost:{self.ports.library}"
+
+    @property
+    def wine_house(self) -> str:
+        """The address of the e-service for adults."""
+        return f"http://localhost:{self.ports.wine}"
+
+    @property
+    def _beside(self) -> dict[str, str]:
+        return {"library": self.library, "wine": self.wine_house}
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """What ``start_service`` is told, to serve those as well."""
+        return tuple(
+            f"--beside={name}={urlsplit(address).port}" for name, address in self._beside.items()
+        )
 
     # --- processes ------------------------------------------------------------------------------
 

@@ -150,6 +150,7 @@ def running(
     ephemeral: str | None = None,
     seeded: Path | None = SEEDED,
     service: bool = False,
+    beside: bool = False,
     agent: bool = False,
     clients: Iterable[Mapping[str, object]] = (),
     settings: Mapping[str, Mapping[str, object]] | None = None,
@@ -163,6 +164,7 @@ def running(
         ephemeral: a Redis URL; None for SQLite.
         seeded: the persons of the plain-form sign-in; None for a provider without that.
         service: run the e-service too.
+        beside: run the library and the wine house beside it.
         agent: run the card agent too, over the citizens' cards.
         clients: registrations (RFC 7591 and the provider's own members) beside the e-service's.
         settings: more of them, by section: ``{"lifetimes": {"code": 30}}``.
@@ -194,25 +196,27 @@ def running(
             deployment=deployment, world=world, clock=clock, responder=desk, _stack=stack
         )
         stack.callback(made.end)
-        _begin(made, service=service, agent=agent)
+        _begin(made, deployment.beside if beside else (), service=service, agent=agent)
         made._provider = deployment.start_provider()
         if seeded is not None:
             deployment.sesame("people", "seed", seeded)
         if service:
             key, year = own_key(deployment.service_key), clock.now().year
             deployment.register(document(deployment.service, key, year=year))
+            if beside:
+                deployment.register_beside(year=year)
         for registration in clients:
             deployment.register(registration)
         children.wait_until_ready([made._provider, *made._others])
         yield made
 
 
-def _begin(made: Running, *, service: bool, agent: bool) -> None:
+def _begin(made: Running, beside: tuple[str, ...], *, service: bool, agent: bool) -> None:
     deployment = made.deployment
     deployment.write_configuration()
     if service:
         own_key(deployment.service_key)
-        made._others.append(deployment.start_service("--clock", made.clock.path.resolve()))
+        made._others.append(deployment.start_service("--clock", made.clock.path.resolve(), *beside))
     if agent:
         made._others.append(deployment.start_agent())
     deployment.sesame("setup")

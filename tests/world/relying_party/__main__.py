@@ -62,10 +62,8 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = _server(options, MUNICIPALITY, options.port, now=now, address=address)
     others = [
-        _server(options, service, int(port), now=now, address=f"http://localhost:{port}")
+        _server(options, SERVICES[name], int(port), now=now, address=f"http://localhost:{port}")
         for name, _, port in (text.partition("=") for text in options.beside)
-        for service in SERVICES
-        if service.key == name
     ]
     for other in others:
         threading.Thread(target=other.serve_forever, daemon=True).start()

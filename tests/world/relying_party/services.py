@@ -125,4 +125,6 @@ WINE_HOUSE: Final = Service(
     scopes=("openid",),
     minimum_age=18,
 )
-SERVICES: Final = (MUNICIPALITY, LIBRARY, WINE_HOUSE)
+SERVICES: Final[Mapping[str, Service]] = {
+    one.key: one for one in (MUNICIPALITY, LIBRARY, WINE_HOUSE)
+}
