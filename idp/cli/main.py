@@ -96,6 +96,12 @@ TABLE: Final[Mapping[str, _Row]] = {
         summary="Verify the audit trail and export its signed heads.",
         extra="server",
     ),
+    "receipts": _Row(
+        module="idp.cli.receipts",
+        attribute="receipts",
+        summary="Check what somebody approved by phone, offline; write a receipt again.",
+        extra="server",
+    ),
     "doctor": _Row(
         module="idp.cli.doctor",
         attribute="doctor",
