@@ -1,5 +1,5 @@
-// Draws the moving code while no phone has claimed it, and reloads the page when the login moved.
-// What is shown, the number too, is decided by the server: this script only says "look again".
+// Draws the moving code while no phone has claimed it, and renews a fixed one.
+// What else is shown, the number too, is decided by the server; wait.js says when to look again.
 "use strict";
 (() => {
   const page = document.getElementById("phone");
@@ -9,7 +9,6 @@
   const QUIET = 4; // modules around the symbol (ISO/IEC 18004, 5.3.8)
   const LEAST_MS = 200;
   const LOST_MS = 2000;
-  const POLL_MS = 2000;
 
   const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
   const lookAgain = () => {
@@ -23,8 +22,10 @@
       headers: { Accept: "application/json" },
       redirect: "error",
     });
-    if (!answer.ok) throw new RangeError(String(answer.status));
-    return answer.json();
+    if (answer.ok) return answer.json();
+    // The login is over, or another tab went on with it: the page says which.
+    const over = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
+    throw over ? new RangeError(String(answer.status)) : new Error(String(answer.status));
   };
 
   // --- the code -----------------------------------------------------------------------------------
@@ -69,42 +70,29 @@
         show(batch.frames, performance.now());
         await sleep(Math.max(batch.next_ms, LEAST_MS));
       } catch (error) {
-        // The login is over, or another tab went on with it: the page says which.
-        if (error instanceof RangeError) return lookAgain();
         box.hidden = true;
-        status.textContent = page.dataset.textLost;
+        const over = error instanceof RangeError;
+        if (!over) status.textContent = page.dataset.textLost;
         await sleep(since + LOST_MS - performance.now());
+        if (over) return lookAgain();
       }
     }
   };
 
-  // --- the rest -----------------------------------------------------------------------------------
+  // --- the page -----------------------------------------------------------------------------------
 
-  const watch = async () => {
-    let known = null;
-    for (;;) {
-      try {
-        const now = JSON.stringify(await ask("status"));
-        status.textContent = "";
-        if (known !== null && known !== now) return lookAgain();
-        known = now;
-      } catch (error) {
-        if (error instanceof RangeError) return lookAgain();
-        status.textContent = page.dataset.textLost;
-      }
-      await sleep(POLL_MS);
-    }
-  };
-
+  // What happens on the phone is told by wait.js, which loads the page again.
+  document.addEventListener("sesame:changed", () => {
+    if (box) box.hidden = true;
+  });
   if (page.dataset.state === "approved") {
     lookAgain();
   } else if (page.dataset.state === "showing" && how === "animated") {
     const aside = document.getElementById("qr-aside");
     if (aside) aside.addEventListener("toggle", animate, { once: true });
     else animate();
-  } else {
-    watch();
-    if (page.dataset.renew) setTimeout(lookAgain, Number(page.dataset.renew) * 1000);
+  } else if (page.dataset.renew) {
+    setTimeout(lookAgain, Number(page.dataset.renew) * 1000);
   }
   // Back in the history, an old code must not stand there.
   window.addEventListener("pageshow", (event) => {
