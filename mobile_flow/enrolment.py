@@ -68,7 +68,7 @@ class EnrolmentRules:
     last_step: timedelta = timedelta(minutes=3)
     cooling: timedelta = timedelta(hours=24)
     most_phones: int = 5
-    claims_per_address: int = 10
+    claims_per_address: int = 30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
