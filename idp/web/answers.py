@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from idp.domain.answer import location, refusal
 from idp.domain.client import SubjectType
+from idp.domain.crossing import OFFLINE, scopes_given
 from idp.domain.event import MethodName
 from idp.domain.request import ResponseMode
 from idp.domain.transaction import awaited
@@ -16,6 +17,7 @@ from idp.errors import LOGIN_MOVED, Refused
 from idp.login.flow import Page
 from idp.web import headers, readings
 from idp.web.i18n import reason
+from idp.web.phone_login import drawn
 from idp.web.waits import Waits
 
 if TYPE_CHECKING:
@@ -40,7 +42,10 @@ _REDIRECT: Final = (
 _NOT_SHOWN: Final = frozenset({"rrn", "egovNRN", "national_number"})
 _TEMPLATES: Final[Mapping[Page, str]] = {
     Page.CHOOSE: "choose",
+    Page.PASSKEY: "passkey",
+    Page.MOBILE: "mobile",
     Page.CARD: "card",
+    Page.TOTP: "totp",
     Page.SEEDED: "seeded",
     Page.CONSENT: "consent",
 }
@@ -117,7 +122,7 @@ class Answers:
         connect = self._waits.connect if awaited(turn.tx) else ()
         if agent is not None and (origin := headers.source(agent)) is not None:
             connect += (origin,)
-        shown = _TEMPLATES[turn.page]
+        shown, seen = _TEMPLATES[turn.page], drawn(turn.shown)
         return self._pages.show(
             shown,
             language=language,
@@ -134,24 +139,36 @@ class Answers:
             claims=tuple(self._claim(offer, language) for offer in turn.offers),
             person_name=turn.person_name or "",
             shared_code=turn.client.subject_type is SubjectType.PUBLIC,
-            offline="offline_access" in turn.tx.request.scopes,
+            offline=_goes_offline(turn),
             trouble=trouble,
             agent_url=agent or "",
             reading=readings.shown(turn.reading, turn.client, texts=self._texts, language=language),
-            wait=self._waits.of(turn.tx),
+            wait=self._waits.of(turn.tx, turn.state),
             handheld=browser.handheld,
+            phone=seen.get("phone"),
+            passkey_options=seen.get("passkey_options", ""),
         )
 
     def _claim(self, offer: ClaimOffer, language: str) -> Mapping[str, object]:
-        value = offer.value
-        shown = isinstance(value, str) and offer.name.rpartition("/")[2] not in _NOT_SHOWN
+        shown = offer.name.rpartition("/")[2] not in _NOT_SHOWN
         return {
             "name": offer.name,
             "words": self._texts.claim(language, offer.name),
-            "value": value if shown else "",
+            "value": self._value(offer.value, language) if shown else "",
             "essential": offer.essential,
             "reason": None if offer.purpose is None else reason(offer.purpose, language),
         }
+
+    def _value(self, value: object, language: str) -> str:
+        """Write a value for its owner; empty for what no words can show, such as a picture."""
+        if isinstance(value, bool):
+            return self._texts.text(language, "consent.yes" if value else "consent.no")
+        if isinstance(value, dict):
+            whole = value.get("formatted") or ", ".join(map(str, value.values()))
+            return str(whole).replace("\n", ", ")
+        if isinstance(value, list):
+            return ", ".join(map(str, value))
+        return value if isinstance(value, str) and not value.startswith("data:") else ""
 
     def _with_cookies(self, response: Response, turn: Turn) -> Response:
         names = self._names
@@ -162,3 +179,10 @@ class Answers:
         elif turn.clear_session:
             names.clear(response, names.session)
         return response
+
+
+def _goes_offline(turn: Turn) -> bool:
+    """Tell whether what is agreed to will outlive the session, by the proof that there is."""
+    scopes, event = turn.tx.request.scopes, turn.tx.event
+    given = scopes if event is None else scopes_given(scopes, turn.client, event.evidence)
+    return OFFLINE in given

@@ -22,7 +22,7 @@ _MOST_REASONS: Final = 8
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One thing that is kept: claims with the purpose's reason, or a rule of the e-service."""
+    """What is kept and why: claims with the purpose's reason, or what a rule judges by."""
 
     claims: tuple[str, ...]
     reason: str
@@ -63,10 +63,14 @@ def shown(
         for wanted in reading.wanted
     ]
     if client.minimum_age is not None:
-        years = str(client.minimum_age)
-        rows.append(Row(claims=(), reason=texts.text(language, "card.reads.age", years=years)))
+        whether, why = (
+            texts.text(language, key, years=str(client.minimum_age))
+            for key in ("card.reads.whether", "card.reads.age")
+        )
+        rows.append(Row(claims=(whether,), reason=why))
     if DOCUMENT in reading.rules:
-        rows.append(Row(claims=(), reason=texts.text(language, "card.reads.document")))
+        kind = texts.claim(language, DOCUMENT)
+        rows.append(Row(claims=(kind,), reason=texts.text(language, "card.reads.document")))
     *first, last = (texts.text(language, f"card.reads.{one}") for one in reading.files)
     phrase = last
     if first:
