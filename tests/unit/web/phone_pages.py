@@ -1,0 +1,197 @@
+"""The pages of the phone and of the citizen, rendered in each of their states, behind a small door.
+
+with showing(free_port) as origin: tab.goto(f"{origin}/show/mobile-number?lang=fr")
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+from werkzeug.wrappers import Request, Response
+
+from idp.config import Environment, Settings
+from idp.errors import LOGIN_NAME_MISTYPED, OTP_REFUSED, PASSKEY_REFUSED
+from idp.web.files import StaticFiles
+from idp.web.i18n import Texts
+from idp.web.pages import Pages
+from idp.web.waits import Wait
+from mobile_flow import qr
+from tests.unit.web.doubles import CLIENT, TOKEN, TX
+from tests.unit.web.serving import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FRAME = "HTTPS://LOGIN.SESAME.EXAMPLE/Q/ABCDEFGHIJKLMNOPQRSTUVWXYZ/12/ABCDEFGHIJKLMNOP"
+OPTIONS = {"challenge": "A" * 43, "rpId": "localhost", "userVerification": "required"}
+WHEN = "24 november 2026 15:00"
+
+
+def _phone(state: str, how: str = "animated", **more: Any) -> dict[str, Any]:
+    still = how == "static"
+    phone = {
+        "state": state,
+        "how": how,
+        "number": None,
+        "contested": False,
+        "static_allowed": True,
+        "picture": Markup(qr.svg(FRAME)) if still else "",
+        "code": "ABCD-2345" if still else "",
+        "renew": 30 if still else None,
+        **more,
+    }
+    return {"phone": phone}
+
+
+def _mine(**more: Any) -> dict[str, Any]:
+    phones = [
+        {"id": "d1", "name": "Gsm", "since": WHEN, "used": WHEN, "synced": False, "waits": WHEN},
+        {"id": "d2", "name": "W" * 40, "since": WHEN, "used": "", "synced": True, "waits": ""},
+    ]
+    mine = {
+        "person_name": "Nora Élise Van Voorbeeld",
+        "card": True,
+        "phones": phones,
+        "notices": [
+            ("new_phone", {"name": "Gsm", "when": WHEN}),
+            *((kind, {"when": WHEN}) for kind in ("mobile", "push", "otp")),
+        ],
+        "otp_since": WHEN,
+        "otp_name": "ABCDE-FGHJK",
+        "recent": [
+            {"verb": verb, "client": "Gemeente Specimen", "state": state, "when": WHEN}
+            for verb, state in (("log_in", "consumed"), ("pay", "reported"), ("share", "expired"))
+        ],
+        **more,
+    }
+    return {"mine": mine, "trouble": None}
+
+
+def _entering(state: str) -> dict[str, Any]:
+    open_ = state == "open"
+    return {
+        "state": state,
+        "matching": "K7QX" if state == "claimed" else "",
+        "device_name": "Gsm",
+        "app": "https://login.sesame.example/phone/",
+        "code": "ABCD-2345" if open_ else "",
+        "picture": Markup(qr.svg(FRAME)) if open_ else "",
+    }
+
+
+SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
+    "choose": ("choose", {"methods": ("passkey", "mobile", "card", "totp")}),
+    "choose-handheld": (
+        "choose",
+        {"methods": ("passkey", "mobile", "card", "totp"), "handheld": True},
+    ),
+    "passkey": ("passkey", {}),
+    "passkey-refused": ("passkey", {"trouble": PASSKEY_REFUSED}),
+    "mobile": ("mobile", _phone("showing")),
+    "mobile-handheld": ("mobile", {**_phone("showing"), "handheld": True}),
+    "mobile-static": ("mobile", _phone("showing", "static")),
+    "mobile-number": ("mobile", _phone("claimed", number="42", contested=True)),
+    "mobile-matched": ("mobile", _phone("matched")),
+    **{
+        f"mobile-{state}": ("mobile", _phone(state))
+        for state in ("refused", "reported", "wrong_number", "cancelled", "expired")
+    },
+    "totp": ("totp", {}),
+    "totp-refused": ("totp", {"trouble": LOGIN_NAME_MISTYPED}),
+    "scanned": ("scanned", {}),
+    "account-out": ("account_out", {}),
+    "account": ("account", _mine()),
+    "account-first": (
+        "account",
+        _mine(card=False, phones=[], notices=[], otp_since=None, recent=[], person_name=""),
+    ),
+    **{
+        f"account-phone-{state}": ("account_phone", _entering(state))
+        for state in ("open", "claimed", "confirmed", "done", "over")
+    },
+    "account-otp": (
+        "account_otp",
+        {
+            "picture": Markup(qr.svg("otpauth://totp/Sesame:ABCDE-FGHJK?secret=GEZDGNBVGY3TQOJQ")),
+            "secret": "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ",
+            "login_name": "ABCDE-FGHJK",
+            "trouble": OTP_REFUSED,
+        },
+    ),
+}
+
+
+class Showing:
+    """A WSGI application: the pages, the static files, and what their scripts ask.
+
+    Attributes:
+        frames: what /login/<id>/frames answers.
+        status: what the status addresses answer.
+        posted: the forms that came, by path.
+    """
+
+    def __init__(self) -> None:
+        settings = Settings(issuer="http://localhost", environment=Environment.TEST)
+        self._files = StaticFiles()
+        self._pages = Pages(settings, Texts(), self._files)
+        self.status = json.dumps({"step": "proving", "version": 2, "phone": "showing"})
+        frames = [{"text": FRAME, "in_ms": 0, "for_ms": 60_000}]
+        self.frames: dict[str, Any] = {"state": "showing", "frames": frames, "next_ms": 60_000}
+        self.posted: dict[str, dict[str, str]] = {}
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        request = Request(environ)
+        return self._answer(request)(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        path = request.path
+        if request.method == "POST":
+            self.posted[path] = dict(request.form.items())
+            return Response("<title>posted</title><p id='posted'>posted</p>", mimetype="text/html")
+        if path.startswith("/static/"):
+            return self._files.answer(request, path.removeprefix("/static/"))
+        if path.endswith("/frames"):
+            return Response(json.dumps(self.frames), content_type="application/json")
+        if path.endswith("/status"):
+            return Response(self.status, content_type="application/json")
+        if path.startswith("/show/"):
+            return self.page(path.removeprefix("/show/"), request.args.get("lang", "en"))
+        return Response(
+            "<title>elsewhere</title><p id='elsewhere'>elsewhere</p>", mimetype="text/html"
+        )
+
+    def page(self, name: str, language: str) -> Response:
+        """Render one of ``SHOWN``."""
+        template, context = SHOWN[name]
+        wait = Wait(
+            events="",
+            status=f"/login/{TX.id}/status",
+            known=self.status,
+            poll=60_000,
+            refresh=5,
+        )
+        whole = {
+            "tx": TX,
+            "client_name": CLIENT.display_name(language),
+            "client_host": "tax.example",
+            "form_token": TOKEN,
+            "others": ("card",),
+            "methods": (),
+            "trouble": None,
+            "handheld": False,
+            "wait": wait,
+            "passkey_options": json.dumps(OPTIONS),
+            **context,
+        }
+        return self._pages.show(template, language=language, switch=True, **whole)
+
+
+@contextmanager
+def showing(port: int) -> Iterator[tuple[str, Showing]]:
+    """Serve them for the length of the block; give the origin, and what can be turned."""
+    made = Showing()
+    with serving(made, port) as origin:
+        yield origin, made
