@@ -120,7 +120,7 @@ class Approvals:
         """Give what the phone's person was asked before, on any phone, the newest first."""
         now = self._desk.now()
         with self._desk.ledger.read() as unit:
-            found = unit.phones.past_approvals(device.person, limit=limit)
+            found = unit.phones.past_approvals(device.person, at=now, limit=limit)
         return [moves.for_phone(moves.settled(one, now)) for one in found]
 
     def question(self, approval_id: ApprovalId, device: Device) -> Ask:

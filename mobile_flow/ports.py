@@ -108,8 +108,11 @@ class PhoneRows(Protocol):
         """Give what this person is being asked now (pending, claimed, matched), newest first."""
         ...
 
-    def past_approvals(self, person: PersonRef, *, limit: int) -> Sequence[Approval]:
-        """Give what this person was asked before, newest first; receipts are made of these."""
+    def past_approvals(self, person: PersonRef, *, at: datetime, limit: int) -> Sequence[Approval]:
+        """Give what this person was asked before and is not asked now, answered or not.
+
+        Newest first; receipts are made of these.
+        """
         ...
 
     def count_approvals(self, person: PersonRef, *, since: datetime, states: Sequence[str]) -> int:

@@ -119,7 +119,7 @@ class AccountPage:
         devices = self._enrolments.devices(citizen.ref)
         otp = self._otp.standing(citizen.ref)
         with self._ledger.read() as unit:
-            past = unit.phones.past_approvals(citizen.ref, limit=_RECENT)
+            past = unit.phones.past_approvals(citizen.ref, at=now, limit=_RECENT)
             frozen = {kind: unit.phones.frozen_until(citizen.ref, kind=kind) for kind in FREEZES}
         notices: list[tuple[str, dict[str, str]]] = [
             ("new_phone", {"name": one.name, "when": moment(one.enrolled_at, language)})

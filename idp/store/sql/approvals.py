@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from idp.store.encoding import Encoding
 from idp.store.ports import Tampered
@@ -68,7 +68,13 @@ _LIVE: Final = Statement(
 )
 _PAST: Final = Statement(
     select(*_COLUMNS)
-    .where(_WHOSE, *(_T.c.state != bindparam(name) for name in _ASKING))
+    .where(
+        _WHOSE,
+        or_(
+            _T.c.expires_at <= bindparam("at"),
+            and_(*(_T.c.state != bindparam(name) for name in _ASKING)),
+        ),
+    )
     .order_by(*_NEWEST)
     .limit(bindparam("most"))
 )
@@ -144,9 +150,9 @@ class ApprovalRows(Rows):
         rows = self._link.all(_LIVE, {"who": person, "at": micros(at), **_ASKING})
         return [self._approval(row) for row in rows]
 
-    def past_approvals(self, person: PersonRef, *, limit: int) -> Sequence[Approval]:
+    def past_approvals(self, person: PersonRef, *, at: datetime, limit: int) -> Sequence[Approval]:
         """Read what is asked no more."""
-        rows = self._link.all(_PAST, {"who": person, "most": limit, **_ASKING})
+        rows = self._link.all(_PAST, {"who": person, "at": micros(at), "most": limit, **_ASKING})
         return [self._approval(row) for row in rows]
 
     def count_approvals(self, person: PersonRef, *, since: datetime, states: Sequence[str]) -> int:

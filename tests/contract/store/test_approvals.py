@@ -91,8 +91,10 @@ def test_what_a_person_is_asked_now_is_told_from_what_was_asked_before(ledger: L
     with ledger.read() as unit:
         assert unit.phones.live_approvals(OWNER, at=START) == [matched, pending]
         assert unit.phones.live_approvals(OWNER, at=START + 3 * MINUTE) == []
-        assert unit.phones.past_approvals(OWNER, limit=9) == [refused, used]
-        assert unit.phones.past_approvals(OWNER, limit=1) == [refused]
+        assert unit.phones.past_approvals(OWNER, at=START, limit=9) == [refused, used]
+        assert unit.phones.past_approvals(OWNER, at=START, limit=1) == [refused]
+        late = unit.phones.past_approvals(OWNER, at=START + 3 * MINUTE, limit=9)
+        assert late == [matched, pending, refused, used]
 
 
 def test_approvals_are_counted_by_the_time_of_their_decision(ledger: Ledger) -> None:

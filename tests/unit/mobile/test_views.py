@@ -146,7 +146,9 @@ def test_every_call_of_the_table_refuses_a_stranger_in_a_word_of_ours(desk: Mobi
 
 
 def test_phones_are_listed_renamed_and_removed_by_their_person_only(desk: MobileDesk) -> None:
-    first, second, stranger = desk.phone(), desk.phone(AN, name="second"), desk.phone(BO)
+    first, stranger = desk.phone(), desk.phone(BO)
+    desk.clock.move(SECOND)
+    second = desk.phone(AN, name="second")
     assert [(one["name"], one["this"]) for one in first.devices()] == [
         ("Fairphone", True),
         ("second", False),
@@ -171,6 +173,14 @@ def test_history_is_of_the_person_whichever_phone_and_has_no_number(desk: Mobile
     assert past[0]["decided_at"] == desk.now.isoformat(timespec="seconds")
     assert "number" not in past[0]
     assert stranger.history() == []
+
+
+def test_what_nobody_answered_is_in_the_history(desk: MobileDesk) -> None:
+    phone, start = desk.phone(), desk.open()
+    phone.scan(desk.picture(start))
+    assert phone.history() == []
+    desk.clock.move(60 * SECOND)
+    assert [(one["id"], one["state"]) for one in phone.history()] == [(start.id, "expired")]
 
 
 def test_an_enrolment_is_known_to_its_own_key_only(desk: MobileDesk) -> None:
