@@ -15,6 +15,7 @@ WebAuthn does not choose; a mirrored copy opens nothing, because no challenge co
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -292,8 +293,12 @@ def _check_one_item(data: bytes) -> None:
         raise CredentialRefused("bytes after the attestation object")
 
 
+@lru_cache(maxsize=1024)
 def _check_key(cose: bytes) -> int:
-    """Give the algorithm of a COSE key whose parameters fit it. Raises: CredentialRefused."""
+    """Give the algorithm of a COSE key whose parameters fit it. Raises: CredentialRefused.
+
+    Pure, and remembered for the keys that answer often; what raises is not.
+    """
     from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
 
     try:

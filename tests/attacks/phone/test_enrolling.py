@@ -24,7 +24,8 @@ from tests.unit.mobile.keys.authenticator import ORIGIN, RP_ID, Authenticator
 from tests.unit.mobile.keys.world import ADDRESS, OWNER, Broken, Phone
 
 if TYPE_CHECKING:
-    from mobile_flow.model import Device, Enrolment
+    from mobile_flow.answers import Response
+    from mobile_flow.model import Credential, Device, Enrolment
     from tests.unit.mobile.keys.world import House
 
 MINUTE = timedelta(minutes=1)
@@ -305,3 +306,47 @@ def test_a_phone_is_removed_by_its_person_alone_at_once_and_for_good(house: Hous
     with house.desk.read() as unit:
         assert unit.phones.device_of(device.credential.id, user_handle=None) is None
     assert house.desk.said[-1] == "phone_removed"
+
+
+def test_two_finishes_at_the_same_moment_make_one_phone(house: House) -> None:
+    phone = Phone()
+    enrolment, options = house.confirmed(phone)
+    answer = phone.authenticator.create(options)
+    calm = house.keys
+
+    class Racing(DeviceKeys):
+        """Lets the repeat of the same request win while the first one verifies."""
+
+        def verify_registration(self, response: Response, *, challenge: bytes) -> Credential:
+            house.keys = calm
+            winners.append(
+                house.enrolments.finish(
+                    enrolment, device_key=phone.device_key, credential=answer, language="nl"
+                )
+            )
+            return super().verify_registration(response, challenge=challenge)
+
+    winners: list[Device] = []
+    house.keys = Racing(rp_id=RP_ID, rp_name="Sesame", origins=frozenset({ORIGIN}))
+    device = house.enrolments.finish(
+        enrolment, device_key=phone.device_key, credential=answer, language="nl"
+    )
+    assert winners == [device] == list(house.enrolments.devices(OWNER))
+
+
+def test_a_new_claim_of_options_overtakes_a_finish(house: House) -> None:
+    phone = Phone()
+    enrolment, options = house.confirmed(phone)
+    answer = phone.authenticator.create(options)
+
+    class Overtaken(DeviceKeys):
+        def verify_registration(self, response: Response, *, challenge: bytes) -> Credential:
+            house.enrolments.options(enrolment, device_key=phone.device_key)
+            return super().verify_registration(response, challenge=challenge)
+
+    house.keys = Overtaken(rp_id=RP_ID, rp_name="Sesame", origins=frozenset({ORIGIN}))
+    with pytest.raises(EnrolmentUnknown):
+        house.enrolments.finish(
+            enrolment, device_key=phone.device_key, credential=answer, language="nl"
+        )
+    assert not house.enrolments.devices(OWNER)
