@@ -15,11 +15,13 @@ from mobile_flow.errors import (
     EnrolmentTaken,
     EnrolmentUnknown,
     PhoneError,
+    PhoneKnown,
     PhoneUnknown,
     TooMany,
     TooManyPhones,
 )
 from mobile_flow.model import EnrolmentState, PersonRef
+from tests.contract.store.stand_ins import a_person
 from tests.unit.mobile.keys.authenticator import ORIGIN, RP_ID, Authenticator
 from tests.unit.mobile.keys.world import ADDRESS, OWNER, Broken, Phone
 
@@ -350,3 +352,25 @@ def test_a_new_claim_of_options_overtakes_a_finish(house: House) -> None:
             enrolment, device_key=phone.device_key, credential=answer, language="nl"
         )
     assert not house.enrolments.devices(OWNER)
+
+
+def test_a_passkey_of_somebody_else_is_not_taken_over(house: House) -> None:
+    phone = Phone()
+    device = house.enrol(phone)
+    with house.desk.ledger.begin() as unit:
+        unit.people.add(a_person("person-ben", number=None), username="ben")
+    ben, thief = PersonRef("person-ben"), Phone(authenticator=phone.authenticator)
+    opened = house.enrolments.open(ben, name="Ben", card_fingerprint="cd" * 32)
+    claimed = claim(house, opened.code, thief)
+    assert claimed.matching is not None
+    house.enrolments.confirm(claimed.id, person=ben, matching=claimed.matching)
+    options = house.enrolments.options(claimed.id, device_key=thief.device_key)
+    assert options["excludeCredentials"] == []
+    assert claimed.user_handle != device.user_handle
+    with pytest.raises(PhoneKnown):
+        finish(house, claimed.id, thief, options)
+    assert not house.enrolments.devices(ben)
+    with house.desk.read() as unit:
+        found = unit.phones.device_of(device.credential.id, user_handle=None)
+        assert found == device
+        assert unit.phones.device_of(device.credential.id, user_handle=claimed.user_handle) is None
