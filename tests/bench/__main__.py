@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.bench import measure, report
+from tests.bench import measure, report, waiting
 from tests.bench.card import with_cards
 from tests.bench.card_check import check_rates
 from tests.bench.card_side import card_sides
@@ -36,6 +36,9 @@ PAGE: Final = Path(__file__).parents[2] / "docs/reference/performance.md"
 def main() -> None:
     """Measure and write."""
     options = _options()
+    if options.part == "waiting":
+        _waiting_alone(options)
+        return
     with tempfile.TemporaryDirectory(prefix="sesame-bench-") as place:
         folder = Path(place)
         with contextlib.ExitStack() as on:
@@ -46,11 +49,21 @@ def main() -> None:
     text = report.page(
         results, cards, checks, sides, rounds=options.rounds, times=options.times * DRIVERS
     )
+    text = waiting.put_into(text, waiting.figures(_say))
     if options.write:
         PAGE.write_text(text, encoding="utf-8")
         print(f"Written to {PAGE.relative_to(Path.cwd())}")
     print(report.table(results))
     print(report.card_table(cards))
+
+
+def _waiting_alone(options: argparse.Namespace) -> None:
+    """Measure the browsers that wait, and put them into the page as it stands."""
+    found = waiting.figures(_say, browsers=options.browsers)
+    if options.write:
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(waiting.put_into(page, found), encoding="utf-8")
+    print(waiting.section(found))
 
 
 def _systems(folder: Path, on: contextlib.ExitStack) -> Iterator[System]:
@@ -135,6 +148,12 @@ def _remember_consent(system: System) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='make bench ARGS="[options]"', description=__doc__)
+    parser.add_argument(
+        "part", nargs="?", choices=("all", "waiting"), default="all", help="what to measure"
+    )
+    parser.add_argument(
+        "--browsers", type=int, default=waiting.BROWSERS, help="of the part waiting (10000)"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="rounds, interleaved (default: 5)")
     parser.add_argument(
         "--times", type=int, default=100, help="operations a driver a phase (default: 100)"

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idp.config import load
-from idp.domain.client import ClientId
 from idp.domain.event import MethodName
 from idp.domain.request import AuthorizationRequest, ResponseMode
 from idp.foundation import Foundation, lay
 from idp.login.transactions import Transactions, fingerprint
 from idp.login.turn import Visitor
 from idp.runtime import system_entropy, system_monotonic, system_now
+from tests.contract.store.stand_ins import SHOP, a_client
 from tests.services.components import loopback_port
 from tests.unit.cli.deployed import Deployment
 
@@ -78,7 +78,7 @@ class Role:
     process: subprocess.Popen[bytes]
     foundation: Foundation
     transactions: Transactions
-    everything: bool
+    command: tuple[str, ...]
     streams: list[Stream] = field(default_factory=list)
 
     def stream(self) -> Stream:
@@ -107,7 +107,7 @@ class Role:
     def login(self) -> Held:
         """A login by phone that a browser began."""
         request = AuthorizationRequest(
-            client_id=ClientId("shop"),
+            client_id=SHOP,
             redirect_uri="https://shop.example/cb",
             response_mode=ResponseMode.QUERY,
             scopes=("openid",),
@@ -118,12 +118,27 @@ class Role:
 
     def ready(self) -> bool:
         """Say whether the role is, and the workers where there are any."""
-        ports = [self.health_port]
-        ports += [self.deployment.health_port, self.deployment.port] if self.everything else []
-        paths = ("/ready", "/ready", "/.well-known/openid-configuration")
+        doors = []
+        if self.command[0] == "wait" or "--all" in self.command:
+            doors.append((self.health_port, "/ready"))
+        if self.command[0] == "serve":
+            doors.append((self.deployment.health_port, "/ready"))
+            doors.append((self.deployment.port, "/.well-known/openid-configuration"))
         with contextlib.suppress(OSError):
-            return all(self.asked(*door)[0] == 200 for door in zip(ports, paths, strict=False))
+            return all(self.asked(*door)[0] == 200 for door in doors)
         return False
+
+    def keep_asking(self, path: str, *, times: int) -> None:
+        """Ask a worker again and again over one connection, as one of its browsers."""
+        port = self.deployment.port
+        fields = {"Host": f"localhost:{port}", "Cookie": f"sesame_browser={COOKIE}"}
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=BOUND)
+        with contextlib.closing(connection):
+            for _ in range(times):
+                connection.request("GET", path, headers=fields)
+                answer = connection.getresponse()
+                told = answer.read()
+                assert answer.status == 200, told
 
     @staticmethod
     def asked(port: int, path: str, **fields: str) -> tuple[int, dict[str, object]]:
@@ -151,11 +166,9 @@ def running_role(
         deployment.variables["SESAME_STORES__EPHEMERAL"] = ephemeral
     result = deployment.run("setup")
     assert result.exit_code == 0, result.output
-    settings = load(deployment.config)
-    if ephemeral is not None:
-        stores = settings.stores.model_copy(update={"ephemeral": ephemeral})
-        settings = settings.model_copy(update={"stores": stores})
-    foundation = lay(settings, now=system_now, monotonic=system_monotonic, entropy=system_entropy)
+    foundation, transactions = opened_stores(deployment.config, ephemeral)
+    with foundation.ledger.begin() as unit:
+        unit.clients.add(a_client())
     log = (folder / "log").open("wb")
     with log, contextlib.closing(foundation):
         process = subprocess.Popen(
@@ -172,14 +185,8 @@ def running_role(
             health_port=health_port,
             process=process,
             foundation=foundation,
-            everything=bool(command),
-            transactions=Transactions(
-                foundation.ephemeral,
-                foundation.vault,
-                life=settings.lifetimes.transaction,
-                now=system_now,
-                entropy=system_entropy,
-            ),
+            command=command or ("wait",),
+            transactions=transactions,
         )
         try:
             _await_ready(role, folder)
@@ -189,6 +196,23 @@ def running_role(
             process.wait(30)
             for stream in role.streams:
                 stream.socket.close()
+
+
+def opened_stores(config: Path, ephemeral: str | None) -> tuple[Foundation, Transactions]:
+    """Open what a deployment stands on, as one more of its processes."""
+    settings = load(config)
+    if ephemeral is not None:
+        stores = settings.stores.model_copy(update={"ephemeral": ephemeral})
+        settings = settings.model_copy(update={"stores": stores})
+    foundation = lay(settings, now=system_now, monotonic=system_monotonic, entropy=system_entropy)
+    transactions = Transactions(
+        foundation.ephemeral,
+        foundation.vault,
+        life=settings.lifetimes.transaction,
+        now=system_now,
+        entropy=system_entropy,
+    )
+    return foundation, transactions
 
 
 def _await_ready(role: Role, folder: Path) -> None:
