@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from idp.store.sql.approvals import ApprovalRows
 from mobile_flow import transcript
 from mobile_flow.errors import (
     ApprovalCancelled,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mobile_flow.model import Start
+    from mobile_flow.model import Approval, Start
 
 
 @pytest.fixture
@@ -479,3 +480,50 @@ def test_starts_are_limited_by_browser_and_by_address(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="browser"):
         [desk.open(browser="9" * 64, address="192.0.2.9") for _ in range(3)]
     desk.close()
+
+
+# --- races that the store decides ---------------------------------------------------------------
+
+
+@pytest.fixture
+def losing(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many of the next moves somebody else is quicker with; the store then says no."""
+    left = [0]
+    move = ApprovalRows.move_approval
+
+    def quicker(rows: ApprovalRows, moved: Approval, *, version: int) -> bool:
+        if left[0]:
+            left[0] -= 1
+            return False
+        return move(rows, moved, version=version)
+
+    monkeypatch.setattr(ApprovalRows, "move_approval", quicker)
+    return left
+
+
+def test_who_loses_a_race_reads_again_and_nothing_is_noted_twice(
+    desk: MobileDesk, matched: tuple[Phone, Start], losing: list[int]
+) -> None:
+    phone, _ = matched
+    losing[0] = 2
+    assert phone.approve()["state"] == "approved"
+    assert len(desk.events("approval.decided")) == 1
+
+
+def test_who_loses_every_race_is_told_to_ask_again(
+    desk: MobileDesk, matched: tuple[Phone, Start], losing: list[int]
+) -> None:
+    phone, start = matched
+    losing[0] = 99
+    assert refusal(phone.approve) == "approval_moving"
+    losing[0] = 0
+    assert desk.state(start) is ApprovalState.MATCHED
+    assert phone.approve()["state"] == "approved"
+
+
+def test_a_use_that_loses_its_race_uses_nothing(desk: MobileDesk, losing: list[int]) -> None:
+    start = desk.approved(desk.phone())
+    losing[0] = 1
+    with pytest.raises(ApprovalUsed):
+        desk.prove(start)
+    assert desk.prove(start)[0].state is ApprovalState.CONSUMED
