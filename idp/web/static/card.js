@@ -20,6 +20,7 @@
   const needed = box.dataset.needed === "1";
 
   const ACK_MS = 1000;
+  const AGAIN_MS = 250;
   const EXTENSION_MS = 126000;
   const AGENT_MS = 3000;
   // A citizen reads the browser's question before answering it; meanwhile the first call waits.
@@ -76,6 +77,7 @@
         window.removeEventListener("message", hear);
         clearTimeout(noExtension);
         clearTimeout(noAnswer);
+        clearInterval(again);
       };
       const noExtension = setTimeout(() => {
         if (acknowledged) return;
@@ -92,6 +94,7 @@
         if (message === null || typeof message !== "object") return;
         if (message.action === `${action}-ack`) {
           acknowledged = true;
+          clearInterval(again);
         } else if (message.action === `${action}-success`) {
           stop();
           resolve(message);
@@ -101,17 +104,31 @@
         }
       };
       window.addEventListener("message", hear);
-      window.postMessage({ action, libraryVersion: "2.0.0", ...members }, window.location.origin);
+      const post = () =>
+        window.postMessage({ action, libraryVersion: "2.0.0", ...members }, window.location.origin);
+      post();
+      // Browsers may start an extension's part of a page only some moments after the page is there.
+      const again = setInterval(post, AGAIN_MS);
     });
 
+  const loaded = () =>
+    document.readyState === "complete"
+      ? Promise.resolve()
+      : new Promise((resolve) => window.addEventListener("load", resolve, { once: true }));
+
+  let withoutExtension = "absent";
   // An insecure page must not even ask: old extensions answer themselves for ever there.
-  const hasExtension = () =>
-    window.isSecureContext
-      ? ask("web-eid:status", {}, ACK_MS + 5000).then(
-          () => true,
-          () => false,
-        )
-      : Promise.resolve(false);
+  const hasExtension = async () => {
+    if (!window.isSecureContext) return false;
+    await loaded();
+    try {
+      await ask("web-eid:status", {}, ACK_MS + 5000);
+      return true;
+    } catch (error) {
+      if (error.meaning === "update") withoutExtension = "update";
+      return false;
+    }
+  };
 
   const throughExtension = async () => {
     say("extension");
@@ -280,7 +297,7 @@
     }
     if (withExtension) return throughExtension();
     if (agent) return throughAgent();
-    throw new CardFailure("absent");
+    throw new CardFailure(withoutExtension);
   };
 
   const read = async () => {

@@ -1,10 +1,14 @@
-"""Stands for the citizen's browser: opens the one-time link, types the PIN, looks at the end."""
+"""Stands for the citizen's browser: opens the one-time link, types the PIN, looks at the end.
+
+Instead of a PIN it may be given ``cancel``, or ``@FILE`` with what to type in that file.
+"""
 
 from __future__ import annotations
 
 import http.client
 import re
 import sys
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 
@@ -15,8 +19,13 @@ def main(url: str, pin: str) -> None:
     cookie, body = visit(target.hostname, target.port or 80, "GET", target.path)
     ticket = re.search(r'name="ticket" value="([^"]+)"', body)
     assert ticket is not None
-    form = urlencode({"ticket": ticket[1], "pin": pin})
-    visit(target.hostname, target.port or 80, "POST", target.path, form=form, cookie=cookie)
+    if pin.startswith("@"):
+        pin = Path(pin[1:]).read_text(encoding="utf-8").strip()
+    fields, path = {"ticket": ticket[1], "pin": pin}, target.path
+    if pin == "cancel":
+        fields, path = {"ticket": ticket[1]}, f"{target.path}/cancel"
+    form = urlencode(fields)
+    visit(target.hostname, target.port or 80, "POST", path, form=form, cookie=cookie)
     visit(target.hostname, target.port or 80, "GET", target.path, cookie=cookie)
 
 
