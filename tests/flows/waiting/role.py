@@ -81,6 +81,11 @@ class Role:
     command: tuple[str, ...]
     streams: list[Stream] = field(default_factory=list)
 
+    @property
+    def url(self) -> str:
+        """Where pages find the role."""
+        return f"http://localhost:{self.port}"
+
     def stream(self) -> Stream:
         """A connection that lasts until its end, or the role's."""
         self.streams.append(Stream(self.port))
