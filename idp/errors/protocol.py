@@ -280,6 +280,20 @@ INSUFFICIENT_SCOPE = entry(
     "the access token lacks a scope",
     WayOut.CLOSE,
 )
+INVALID_DPOP_PROOF = entry(
+    "invalid_dpop_proof",
+    "invalid_dpop_proof",
+    400,
+    "the DPoP proof is missing, malformed, for another request, or was used before",
+    WayOut.CLOSE,
+)
+USE_DPOP_NONCE = entry(
+    "use_dpop_nonce",
+    "use_dpop_nonce",
+    400,
+    "the DPoP proof must hold the nonce of the DPoP-Nonce header",
+    WayOut.CLOSE,
+)
 TOKEN_MISSING = entry(
     "token_missing",
     "invalid_request",

@@ -18,15 +18,15 @@ from idp.domain.assurance import Assurance
 from idp.domain.event import CardEvidence, MethodName
 from idp.errors import CARD_CHALLENGE_UNKNOWN, problem_of_card
 from idp.login.card_facts import facts_of
-from idp.login.methods import CHALLENGE_MARK, Challenge, Mark, Proof, ProofRefused
+from idp.login.methods import CHALLENGE_MARK, Challenge, Mark, Progress, Proof, ProofRefused
 from idp.login.people import person_of_card
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cardreader.server import CardServer, VerifiedCard, VerifiedFiles
-    from idp.domain.client import Client
     from idp.domain.reading import Reading
+    from idp.login.methods import Asking
 
 _SKEW: Final = timedelta(hours=1)
 """A spent challenge stays marked this much longer than any clock of ours may differ."""
@@ -39,6 +39,7 @@ class CardMethod:
 
     name: Final = MethodName.CARD
     ceiling: Final = Assurance.HIGH
+    resistant: Final = True
 
     def __init__(self, server: CardServer, *, origin: str, entropy: Callable[[int], bytes]) -> None:
         """Take the ``origin`` that cards sign here, as ``signed_origin`` gives it."""
@@ -46,17 +47,31 @@ class CardMethod:
         self._origin = origin
         self._entropy = entropy
 
-    def start(self) -> Challenge:
+    def start(self, asking: Asking) -> Challenge:
         """Make a fresh challenge."""
+        del asking
         challenge = self._server.begin()
         return Challenge(text=challenge.nonce, ends=challenge.expires_at)
+
+    def progress(self, asking: Asking) -> Progress:
+        """Wait for nothing: the page itself brings the answer."""
+        del asking
+        return Progress()
+
+    def page(self, asking: Asking) -> Mapping[str, object]:
+        """Need no more than the challenge."""
+        del asking
+        return {}
+
+    def leave(self, asking: Asking) -> None:
+        """Leave nothing behind: the challenge goes with the login."""
 
     def verify(
         self,
         answer: str,
         *,
+        asking: Asking,
         challenge: Challenge | None,
-        client: Client,
         reading: Reading | None = None,
     ) -> Proof:
         """Verify a Web eID token, revocation included, and then the files that came with it.
@@ -72,7 +87,7 @@ class CardMethod:
         try:
             given = read_answer(answer)
             card = self._server.complete(
-                issued, given.token, origin=self._origin, live_check=client.live_check
+                issued, given.token, origin=self._origin, live_check=asking.client.live_check
             )
             files = None
             if given.files is not None and reading is not None:

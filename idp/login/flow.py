@@ -9,23 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from idp.domain import audit_event, transaction
+from idp.domain import transaction
 from idp.domain.answer import Answer, refusal, reply_to
-from idp.domain.event import AuthenticationEvent, MethodName
-from idp.domain.person import PersonState
-from idp.domain.transaction import Step, WrongStep
-from idp.errors import (
-    ACCESS_DENIED,
-    ACCOUNT_NOT_ACTIVE,
-    INVALID_REQUEST,
-    LOGIN_MOVED,
-    LOGIN_SPENT,
-)
+from idp.domain.transaction import Step, awaited
+from idp.errors import ACCESS_DENIED, APPROVAL_USED, INVALID_REQUEST, LOGIN_MOVED, LOGIN_SPENT
 from idp.login import agreeing, forms, sessions
+from idp.login.accepting import accept
 from idp.login.ending import Ending, told_to_the_client
-from idp.login.methods import ProofRefused, by_name, issued_challenge
+from idp.login.methods import ProofRefused, issued_challenge
 from idp.login.people import full_name
 from idp.login.policy import Next, Standing, Verdict, judge
+from idp.login.proving import Proving
 from idp.login.sessions import SessionRules
 from idp.login.standing import Gatherer
 from idp.login.transactions import UNCLAIMED, Transactions
@@ -37,11 +31,12 @@ if TYPE_CHECKING:
 
     from idp.config import Settings
     from idp.domain.client import Client
+    from idp.domain.event import MethodName
     from idp.domain.request import AuthorizationRequest
     from idp.domain.transaction import Transaction
+    from idp.errors import Problem
     from idp.login.ending import Completion
     from idp.login.methods import LoginMethod, Proof
-    from idp.login.sessions import SignedIn
     from idp.login.transactions import Held, Login
     from idp.store.ports import Ephemeral, Ledger, Unit, Vault
 
@@ -85,15 +80,19 @@ class LoginFlow:
         self._issuer = settings.issuer
         self._ledger = ledger
         self._vault = vault
-        self._means = by_name(means)
         self._now = now
         self._entropy = entropy
-        self._rules = SessionRules(idle=lives.session_idle, absolute=lives.session)
+        self._rules = SessionRules(
+            idle=lives.session_idle, absolute=lives.session, crossing=lives.session_crossing
+        )
         self._transactions = Transactions(
             ephemeral, vault, life=lives.transaction, now=now, entropy=entropy
         )
         self._gather = Gatherer(
             means=tuple(means), rules=self._rules, issuer=self._issuer, now=now, entropy=entropy
+        )
+        self._proving = Proving(
+            means, gather=self._gather, transactions=self._transactions, now=now
         )
         self._ending = Ending(ledger, self._transactions, complete, count=count, now=now)
 
@@ -108,78 +107,112 @@ class LoginFlow:
         """
         if not cookies_seen:
             tx = self._transactions.begin(request, binding=UNCLAIMED, language=visitor.language)
-            with self._ledger.read() as unit:
-                client = self._gather.client(unit, tx)
+            client = self._client(tx)
             methods = self._gather.methods(tx, client)
             tx = self._transactions.keep(tx)
             return Turn(tx=tx, client=client, page=Page.CHOOSE, methods=methods)
         browser = self._transactions.browser(visitor)
         held = self._transactions.joined(request, browser)
         if held is not None:
-            return self._stand(held, visitor)
+            return self._arrived(held, visitor) or self._stand(held, visitor)
         tx = self._transactions.begin(request, binding=browser.binding, language=visitor.language)
         return replace(self._proceed(tx, visitor), set_binding=browser.new_cookie)
 
     def visit(self, tx_id: str, visitor: Visitor) -> Turn:
-        """Show where the login stands; goes on by itself where a session now suffices."""
+        """Show where the login stands; goes on by itself where a phone or a session suffices."""
         browser = self._transactions.browser(visitor)
         held = self._transactions.get(tx_id, visitor, claims=browser)
-        return replace(self._stand(held, visitor), set_binding=browser.new_cookie)
+        turn = self._arrived(held, visitor) or self._stand(held, visitor)
+        return replace(turn, set_binding=browser.new_cookie)
 
-    def progress(self, tx_id: str, visitor: Visitor) -> Transaction:
-        """Give the transaction as it stands, moving nothing: for a script that polls."""
-        return self._transactions.get(tx_id, visitor).tx
+    def progress(self, tx_id: str, visitor: Visitor) -> tuple[Transaction, str]:
+        """Give the transaction as it stands, and how far a phone came: for a script that polls.
+
+        Nothing is moved by it.
+        """
+        tx = self._transactions.get(tx_id, visitor).tx
+        progress = self._proving.progress(tx, self._client(tx), visitor) if awaited(tx) else None
+        return tx, "" if progress is None else progress.state
+
+    def shown(self, tx_id: str, visitor: Visitor, method: MethodName) -> Transaction:
+        """Give a login of this browser whose chosen means is ``method``. Raises: Refused."""
+        tx = self._transactions.get(tx_id, visitor).tx
+        if tx.step is not Step.PROVING or tx.method is not method:
+            raise LoginRefused(LOGIN_MOVED, f"at {tx.step}", tx=tx)
+        return tx
 
     # --- somebody proves who they are -------------------------------------------------------------
 
-    def choose(self, login: Login, visitor: Visitor, method: MethodName) -> Turn:
-        """Take the choice of a means; the card gets its challenge (``turn.tx.challenge``)."""
-        held = self._transactions.get(login, visitor)
-        with self._ledger.read() as unit:
-            client = self._gather.client(unit, held.tx)
-        if method not in self._gather.methods(held.tx, client):
-            raise LoginRefused(INVALID_REQUEST, "this means is not offered here", tx=held.tx)
-        return self._proving(self._start(held, method), client)
+    def choose(self, login: Login, visitor: Visitor, method: MethodName, *, how: str = "") -> Turn:
+        """Take the choice of a means; the card gets its challenge (``turn.tx.challenge``).
 
-    def prove(self, login: Login, visitor: Visitor, method: MethodName, answer: str) -> Turn:
-        """Take an answer: the Web eID token as JSON text, or the seeded user name.
-
-        The challenge is gone before anything is verified. A refused answer leaves the login open:
-        the turn carries ``trouble`` and, for the card, a new challenge.
+        ``how`` is a variant of the means, where it has some.
         """
         held = self._transactions.get(login, visitor)
-        if held.tx.step is not Step.PROVING or held.tx.method is not method:
+        client = self._client(held.tx)
+        if method not in self._gather.methods(held.tx, client):
+            raise LoginRefused(INVALID_REQUEST, "this means is not offered here", tx=held.tx)
+        tx = self._proving.start(held, client, visitor, method, how=how)
+        return self._proving.turn(tx, client, visitor)
+
+    def prove(self, login: Login, visitor: Visitor, method: MethodName, answer: str) -> Turn:
+        """Take an answer: a token or an assertion as JSON text, a user name, a code.
+
+        The challenge is gone before anything is verified. A refused answer leaves the login open:
+        the turn carries ``trouble`` and, where the means has one, a new challenge.
+        """
+        held = self._transactions.get(login, visitor)
+        # A phone's approval is used by the browser's visit alone.
+        if held.tx.step is not Step.PROVING or held.tx.method is not method or awaited(held.tx):
             raise LoginRefused(LOGIN_MOVED, f"an answer at {held.tx.step}", tx=held.tx)
         challenge = issued_challenge(held.tx)
         if challenge is not None:
             held = self._transactions.move(held, transaction.take_challenge(held.tx))
-        with self._ledger.read() as unit:
-            client = self._gather.client(unit, held.tx)
+        client = self._client(held.tx)
         try:
-            reading = self._gather.reading(held.tx, client)
-            proof = self._means[method].verify(
-                answer, challenge=challenge, client=client, reading=reading
+            proof = self._proving.verify(
+                answer,
+                tx=held.tx,
+                client=client,
+                visitor=visitor,
+                method=method,
+                challenge=challenge,
             )
             return self._accept(held, visitor, proof)
         except ProofRefused as error:
             self._ending.note_refused_proof(held.tx, error)
-            turn = self._proving(self._start(held, method), client)
-            return replace(turn, trouble=error.problem)
+            tx = self._proving.start(held, client, visitor, method)
+            return replace(self._proving.turn(tx, client, visitor), trouble=error.problem)
 
-    def _start(self, held: Held, method: MethodName) -> Transaction:
-        return self._transactions.move(held, self._chosen(held.tx, method)).tx
-
-    def _chosen(self, tx: Transaction, method: MethodName) -> Transaction:
-        challenge = self._means[method].start()
+    def _arrived(self, held: Held, visitor: Visitor) -> Turn | None:
+        """Go on where a phone has answered meanwhile; ``None`` where nothing came."""
+        tx = held.tx
+        if not awaited(tx):
+            return None
+        client = self._client(tx)
+        progress = self._proving.progress(tx, client, visitor)
+        if progress is None or tx.method is None:
+            return None
+        if progress.refused is not None:
+            return self._refused(held, client, progress.refused)
+        if progress.answer is None:
+            return None
         try:
-            return transaction.choose(
-                tx,
-                method=method,
-                challenge=None if challenge is None else challenge.text,
-                challenge_ends=None if challenge is None else challenge.ends,
+            proof = self._proving.verify(
+                progress.answer,
+                tx=tx,
+                client=client,
+                visitor=visitor,
+                method=tx.method,
+                challenge=issued_challenge(tx),
             )
-        except WrongStep as error:
-            raise LoginRefused(LOGIN_MOVED, str(error), tx=tx) from error
+            return self._accept(held, visitor, proof)
+        except ProofRefused as error:
+            if error.problem is APPROVAL_USED:
+                raise LoginRefused(LOGIN_MOVED, "another tab went on with it", tx=tx) from error
+            self._ending.note_refused_proof(tx, error)
+            self._proving.leave(tx, client, visitor)
+            return replace(self._proving.turn(tx, client, visitor), trouble=error.problem)
 
     def _accept(self, held: Held, visitor: Visitor, proof: Proof) -> Turn:
         """Record a proof: person, session, and the code too where nothing needs asking.
@@ -188,47 +221,15 @@ class LoginFlow:
         """
         with self._ending.deciding(held.tx, held, proven=True), self._ledger.begin() as unit:
             client = self._gather.client(unit, held.tx)
-            for mark in proof.marks:
-                unit.spend(mark.kind, mark.key, until=mark.until)
-            person = proof.identify(unit)
-            if person.state is not PersonState.ACTIVE:
-                raise ProofRefused(ACCOUNT_NOT_ACTIVE, f"person is {person.state}")
-            event = AuthenticationEvent(
-                person=person.id,
-                evidence=proof.evidence,
-                acr=proof.acr,
-                amr=proof.amr,
-                at=proof.at,
-            )
-            signed = self._sign_in(unit, held.tx, event, visitor)
-            tx = transaction.prove(held.tx, event=event, session=signed.session.key, fresh=True)
+            taken = accept(unit, held.tx, proof, visitor, rules=self._rules, entropy=self._entropy)
             standing = self._gather.standing(
-                unit, tx, client, session=signed.session, person=person
+                unit, taken.tx, client, session=taken.signed.session, person=taken.person
             )
             outcome = self._decide(unit, standing)
             if outcome.verdict is not None and outcome.verdict.next is Next.OTHERWISE:
                 raise ProofRefused(outcome.verdict.problem, "by a rule of the client")
-        return replace(self._after(outcome, held), set_session=signed.cookie)
-
-    def _sign_in(
-        self, unit: Unit, tx: Transaction, event: AuthenticationEvent, visitor: Visitor
-    ) -> SignedIn:
-        signed = sessions.sign_in(
-            unit,
-            event,
-            former=sessions.find(unit, visitor.session),
-            rules=self._rules,
-            entropy=self._entropy,
-        )
-        unit.record(
-            audit_event.login_proven(
-                event=event,
-                transaction=tx.id,
-                client=tx.request.client_id,
-                session=signed.session.key,
-            )
-        )
-        return signed
+        turn = self._after(outcome, held, visitor)
+        return replace(turn, set_session=taken.signed.cookie)
 
     # --- the person agrees, or does not -----------------------------------------------------------
 
@@ -248,14 +249,21 @@ class LoginFlow:
             if given:
                 standing = agreeing.agreed(standing, agreed, remember=remember)
             outcome = self._decide(unit, standing, given=given)
-        return self._after(outcome, held)
+        return self._after(outcome, held, visitor)
 
     def cancel(self, login: Login, visitor: Visitor) -> Turn:
         """End the login because the person says no: the e-service is told ``access_denied``."""
         held = self._transactions.get(login, visitor)
-        with self._ledger.read() as unit:
-            client = self._gather.client(unit, held.tx)
-        over = self._ending.cancel(held)
+        client = self._client(held.tx)
+        # First the phone: nothing that it says from now on is heard.
+        self._proving.leave(held.tx, client, visitor)
+        return self._denied(self._ending.cancel(held), client)
+
+    def _refused(self, held: Held, client: Client, problem: Problem) -> Turn:
+        """End a login that its person refused elsewhere: on the phone."""
+        return self._denied(self._ending.refuse(held, problem, proven=True), client)
+
+    def _denied(self, over: Transaction, client: Client) -> Turn:
         answer = refusal(reply_to(over.request), ACCESS_DENIED, issuer=self._issuer)
         return Turn(tx=over, client=client, page=Page.DONE, answer=answer)
 
@@ -267,9 +275,9 @@ class LoginFlow:
         if self._transactions.expired(held.tx):
             return self._proceed(self._transactions.again(held.tx, visitor), visitor)
         restarted = transaction.restart(held.tx)
-        with self._ledger.read() as unit:
-            client = self._gather.client(unit, held.tx)
-        return self._choosing(restarted, held, client)
+        client = self._client(held.tx)
+        self._proving.leave(held.tx, client, visitor)
+        return self._choosing(restarted, held, client, visitor)
 
     def end_session(self, visitor: Visitor, *, why: str) -> EndedSession | None:
         """End the browser's session with its whole sign-on; ``None`` if it has none."""
@@ -318,7 +326,7 @@ class LoginFlow:
             outcome = self._decide(unit, standing)
         # One that lapsed or was succeeded keeps its cookie: the next login ends what hangs off it.
         gone = session is None or session.ended_at is not None
-        turn = self._after(outcome, held)
+        turn = self._after(outcome, held, visitor)
         return replace(turn, clear_session=visitor.session is not None and gone)
 
     def _decide(self, unit: Unit, standing: Standing, *, given: bool = False) -> _Outcome:
@@ -335,7 +343,7 @@ class LoginFlow:
             agreeing.record(unit, settled)
         return _Outcome(standing=settled, answer=self._ending.complete(unit, settled))
 
-    def _after(self, outcome: _Outcome, held: Held | None) -> Turn:
+    def _after(self, outcome: _Outcome, held: Held | None, visitor: Visitor) -> Turn:
         """Move the transaction to what was decided, and show it."""
         standing, tx = outcome.standing, outcome.standing.tx
         if outcome.answer is not None:
@@ -344,11 +352,11 @@ class LoginFlow:
         if outcome.verdict is not None and outcome.verdict.next is Next.CONSENT:
             return self._asking(standing, held)
         if tx.step is Step.PROVING and held is not None:
-            turn = self._still_proving(held, standing.client)
+            turn = self._proving.again(held, standing.client, visitor)
         else:
             if tx.step is not Step.CHOOSING:
                 tx = transaction.restart(tx if held is None else held.tx)
-            turn = self._choosing(tx, held, standing.client)
+            turn = self._choosing(tx, held, standing.client, visitor)
         if outcome.verdict is not None and outcome.verdict.next is Next.OTHERWISE:
             return replace(turn, trouble=outcome.verdict.problem)
         return turn
@@ -374,28 +382,17 @@ class LoginFlow:
             return self._transactions.keep(tx)
         return tx if tx == held.tx else self._transactions.move(held, tx).tx
 
-    def _choosing(self, tx: Transaction, held: Held | None, client: Client) -> Turn:
+    def _choosing(
+        self, tx: Transaction, held: Held | None, client: Client, visitor: Visitor
+    ) -> Turn:
         """Show the choice of a means; where there is only one, nobody has to choose it."""
         methods = self._gather.methods(tx, client)
         if len(methods) == 1:
-            return self._proving(self._store(self._chosen(tx, methods[0]), held), client)
+            tx = self._store(self._proving.chosen(tx, client, visitor, methods[0]), held)
+            return self._proving.turn(tx, client, visitor)
         tx = self._store(tx, held)
         return Turn(tx=tx, client=client, page=Page.CHOOSE, methods=methods)
 
-    def _still_proving(self, held: Held, client: Client) -> Turn:
-        """Show the page of a means again, with its challenge as long as that is accepted."""
-        tx, ends = held.tx, held.tx.challenge_ends
-        if tx.method is not None and ends is not None and self._now() >= ends:
-            tx = self._start(held, tx.method)
-        return self._proving(tx, client)
-
-    def _proving(self, tx: Transaction, client: Client) -> Turn:
-        assert tx.method is not None
-        methods = self._gather.methods(tx, client)
-        return Turn(
-            tx=tx,
-            client=client,
-            page=Page(tx.method.value),
-            methods=methods,
-            reading=self._gather.reading(tx, client) if tx.method is MethodName.CARD else None,
-        )
+    def _client(self, tx: Transaction) -> Client:
+        with self._ledger.read() as unit:
+            return self._gather.client(unit, tx)

@@ -5,26 +5,59 @@ A new means is one file, one entry in what assembly hands to the flow, one templ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from idp.domain.assurance import Assurance
+from idp.domain.client import Client
 from idp.domain.event import Evidence
 from idp.domain.person import Person
-from idp.errors import Refused
+from idp.domain.session import Session
+from idp.domain.transaction import Transaction
+from idp.errors import Problem, Refused
+from idp.login.turn import Visitor
 from idp.store.ports import Unit
 
 if TYPE_CHECKING:
-    from idp.domain.client import Client
     from idp.domain.event import MethodName
     from idp.domain.reading import Reading
-    from idp.domain.transaction import Transaction
 
 
 CHALLENGE_MARK: Final = "card-challenge"
 """The kind under which an answered card challenge is spent."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asking:
+    """Who asks for a proof, of whom, and for what.
+
+    Attributes:
+        how: a variant of the means that the citizen chose; empty for its usual one.
+        needed: the level that this login must reach; ``None`` if any will do.
+    """
+
+    tx: Transaction
+    client: Client
+    visitor: Visitor
+    how: str = ""
+    needed: Assurance | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """How far a proof came that is carried out elsewhere, on a phone.
+
+    Attributes:
+        state: a word for the page and for whoever waits; empty where nothing is awaited.
+        answer: what to verify, as soon as it is there.
+        refused: the person said no, and this is why the login ends.
+    """
+
+    state: str = ""
+    answer: str | None = None
+    refused: Problem | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +93,8 @@ class Proof:
         at: the moment of the proof (``auth_time``).
         marks: what must be spent in the unit of work that records the proof.
         identify: finds, makes or renews the person, in that unit; raises ``ProofRefused``.
+        settle: notes in that unit which session the proof opened, and uses up what it came from;
+            raises ``ProofRefused``.
     """
 
     evidence: Evidence
@@ -68,6 +103,7 @@ class Proof:
     at: datetime
     marks: tuple[Mark, ...] = ()
     identify: Callable[[Unit], Person] = field(repr=False)
+    settle: Callable[[Unit, Session], None] | None = field(default=None, repr=False)
 
 
 class ProofRefused(Refused):
@@ -91,16 +127,37 @@ class LoginMethod(Protocol):
         """The most that a proof by it can reach."""
         ...
 
-    def start(self) -> Challenge | None:
-        """Make a fresh challenge; ``None`` where the means needs none."""
+    @property
+    def resistant(self) -> bool:
+        """Whether a proof by it resists phishing: it cannot be asked for by another page."""
+        ...
+
+    def start(self, asking: Asking) -> Challenge | None:
+        """Make a fresh challenge; ``None`` where the means needs none.
+
+        Raises:
+            ProofRefused: it cannot be started now.
+        """
+        ...
+
+    def progress(self, asking: Asking) -> Progress:
+        """Tell how far it came elsewhere, changing nothing."""
+        ...
+
+    def page(self, asking: Asking) -> Mapping[str, object]:
+        """Give what its page shows beside the transaction."""
+        ...
+
+    def leave(self, asking: Asking) -> None:
+        """Give it up: another means was chosen, or the login ended without it."""
         ...
 
     def verify(
         self,
         answer: str,
         *,
+        asking: Asking,
         challenge: Challenge | None,
-        client: Client,
         reading: Reading | None = None,
     ) -> Proof:
         """Verify an answer to ``challenge``, which the caller took from its store before.

@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.age import surely_younger
-from idp.domain.assurance import Assurance, lowest_asked
+from idp.domain.assurance import Assurance, lowest_asked, resistance_asked
 from idp.domain.claims import ClaimOffer, as_shown
 from idp.domain.client import Client
 from idp.domain.consent import Consent, covers
 from idp.domain.documents import is_accepted
-from idp.domain.event import CardEvidence
+from idp.domain.event import CardEvidence, resists_phishing
 from idp.domain.person import Person, PersonState
 from idp.domain.reading import DOCUMENT, age_fact
 from idp.domain.request import Prompt
@@ -78,7 +78,9 @@ class Standing:
         offers: the claims that may leave, and ``missing`` the essential ones that cannot.
         unread: facts that a login with the card's files would bring, that this login needs and the
             session does not have.
+        means_stand: the phone or the secret behind the session still is its person's.
         strongest: the highest ceiling of the enabled means.
+        resistant: one of the enabled means resists phishing.
     """
 
     tx: Transaction
@@ -90,7 +92,9 @@ class Standing:
     offers: tuple[ClaimOffer, ...] = ()
     missing: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
+    means_stand: bool = True
     strongest: Assurance
+    resistant: bool = True
     rules: SessionRules
     now: datetime
 
@@ -137,6 +141,16 @@ def needed_level(
     return max(levels) if levels else None
 
 
+def needs_resistance(request: AuthorizationRequest, client: Client, *, offered: bool) -> bool:
+    """Tell whether a login must be by a means that resists phishing.
+
+    Asked voluntarily where no enabled means does (``offered``), it is let go like a level.
+    """
+    floor = bool(client.minimum_acr) and resistance_asked((client.minimum_acr or "",))
+    asked = resistance_asked(request.acr_words) and (offered or request.essential_acr)
+    return floor or asked
+
+
 # --- the checks, in the order of the list below ---------------------------------------------------
 
 
@@ -147,7 +161,9 @@ def the_level_is_beyond_every_means(standing: Standing) -> Verdict | None:
     beyond = needed is not None and needed > standing.strongest
     words = request.acr_words if request.essential_acr else ()
     foreign = bool(words) and lowest_asked(words) is None
-    return _refuse(UNMET_AUTHENTICATION_REQUIREMENTS) if beyond or foreign else None
+    exposed = not standing.resistant and _must_resist(standing)
+    refused = beyond or foreign or exposed
+    return _refuse(UNMET_AUTHENTICATION_REQUIREMENTS) if refused else None
 
 
 def nobody_is_signed_in(standing: Standing) -> Verdict | None:
@@ -183,6 +199,11 @@ def the_card_has_expired_since(standing: Standing) -> Verdict | None:
     return _login() if over else None
 
 
+def the_means_was_removed_since(standing: Standing) -> Verdict | None:
+    """Demand a login where the phone or the secret behind the session is not its person's now."""
+    return None if standing.means_stand else _login()
+
+
 def another_person_is_expected(standing: Standing) -> Verdict | None:
     """Hold to the person that ``id_token_hint`` names (OpenID Connect Core 3.1.2.1)."""
     expected = standing.request.subject_hint
@@ -213,6 +234,8 @@ def the_level_is_too_low(standing: Standing) -> Verdict | None:
     needed = needed_level(standing.request, standing.client, strongest=standing.strongest)
     session = standing.session
     short = needed is not None and session is not None and session.event.acr < needed
+    if session is not None and not resists_phishing(session.event.evidence):
+        short = short or _must_resist(standing)
     return Verdict(next=Next.LOGIN, problem=INTERACTION_REQUIRED) if short else None
 
 
@@ -279,6 +302,7 @@ CHECKS: Final[tuple[Callable[[Standing], Verdict | None], ...]] = (
     the_citizen_asked_to_choose,
     the_account_is_not_active,
     the_card_has_expired_since,
+    the_means_was_removed_since,
     another_person_is_expected,
     the_client_wants_a_new_login,
     the_login_is_too_old,
@@ -290,6 +314,10 @@ CHECKS: Final[tuple[Callable[[Standing], Verdict | None], ...]] = (
     an_essential_claim_is_missing,
     nobody_agreed_yet,
 )
+
+
+def _must_resist(standing: Standing) -> bool:
+    return needs_resistance(standing.request, standing.client, offered=standing.resistant)
 
 
 def _login() -> Verdict:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 from idp.domain.assurance import Assurance
 from idp.domain.event import MethodName, SeededEvidence
 from idp.errors import SIGN_IN_WRONG
-from idp.login.methods import Challenge, Proof, ProofRefused
+from idp.login.methods import Challenge, Progress, Proof, ProofRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from idp.domain.client import Client
     from idp.domain.person import Person
     from idp.domain.reading import Reading
+    from idp.login.methods import Asking
     from idp.store.ports import Unit
 
 _LONGEST: Final = 100
@@ -32,24 +32,39 @@ class SeededMethod:
 
     name: Final = MethodName.SEEDED
     ceiling: Final = Assurance.SUBSTANTIAL
+    resistant: Final = False
 
     def __init__(self, *, now: Callable[[], datetime]) -> None:
         self._now = now
 
-    def start(self) -> Challenge | None:
+    def start(self, asking: Asking) -> Challenge | None:
         """Need no challenge."""
+        del asking
         return None
+
+    def progress(self, asking: Asking) -> Progress:
+        """Wait for nothing."""
+        del asking
+        return Progress()
+
+    def page(self, asking: Asking) -> Mapping[str, object]:
+        """Need nothing on the page."""
+        del asking
+        return {}
+
+    def leave(self, asking: Asking) -> None:
+        """Leave nothing behind."""
 
     def verify(
         self,
         answer: str,
         *,
+        asking: Asking,
         challenge: Challenge | None,
-        client: Client,
         reading: Reading | None = None,
     ) -> Proof:
         """Take the user name; whether anybody has it is found out with the person."""
-        del challenge, client, reading
+        del challenge, asking, reading
         if not 0 < len(answer) <= _LONGEST:
             raise ProofRefused(SIGN_IN_WRONG, "empty or too long")
         return Proof(

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from idp.domain import audit_event
+from idp.domain.crossing import session_life
 from idp.domain.session import Session, SessionKey, is_alive
 from idp.login.transactions import fingerprint
 
@@ -36,14 +37,16 @@ class SignedIn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SessionRules:
-    """How long a session lives: unused, and in all."""
+    """How long a session lives: unused, in all, and in all where it began on another device."""
 
     idle: timedelta
     absolute: timedelta
+    crossing: timedelta
 
     def alive(self, session: Session, now: datetime) -> bool:
         """Tell whether the session still opens anything."""
-        return is_alive(session, idle=self.idle, absolute=self.absolute, now=now)
+        lives = session_life(session.event.evidence, usual=self.absolute, crossing=self.crossing)
+        return is_alive(session, idle=self.idle, absolute=lives, now=now)
 
 
 def key_of(cookie: str) -> SessionKey:

@@ -24,9 +24,10 @@ from idp.errors import (
 )
 from idp.login import own, sessions
 from idp.login.methods import LoginMethod
-from idp.login.policy import Standing, needed_level
+from idp.login.policy import Standing, needed_level, needs_resistance
 from idp.login.sessions import SessionRules
 from idp.login.turn import LoginRefused
+from idp.store.means import means_stand
 
 if TYPE_CHECKING:
     from idp.domain.assurance import Assurance
@@ -55,6 +56,11 @@ class Gatherer:
         """The highest level that any enabled means can reach."""
         return max(means.ceiling for means in self.means)
 
+    @property
+    def resistant(self) -> bool:
+        """Whether any enabled means resists phishing."""
+        return any(means.resistant for means in self.means)
+
     def client(self, unit: Unit, tx: Transaction) -> Client:
         """Read the registration as it is now.
 
@@ -78,8 +84,11 @@ class Gatherer:
         Where a rule of the client judges by the card's files, that is the card alone, if it is one.
         """
         needed = needed_level(tx.request, client, strongest=self.strongest)
+        resistant = needs_resistance(tx.request, client, offered=self.resistant)
         able = tuple(
-            means.name for means in self.means if needed is None or means.ceiling >= needed
+            means.name
+            for means in self.means
+            if (needed is None or means.ceiling >= needed) and (means.resistant or not resistant)
         )
         card_alone = rule_facts(client) and MethodName.CARD in able
         if card_alone or client.id == own.CARD:
@@ -103,7 +112,12 @@ class Gatherer:
         now = self.now()
         if session is None:
             return Standing(
-                tx=tx, client=client, strongest=self.strongest, rules=self.rules, now=now
+                tx=tx,
+                client=client,
+                strongest=self.strongest,
+                resistant=self.resistant,
+                rules=self.rules,
+                now=now,
             )
         known = person or unit.people.get(session.event.person)
         offers: tuple[claims.ClaimOffer, ...] = ()
@@ -125,7 +139,9 @@ class Gatherer:
             offers=offers,
             missing=missing,
             unread=self._unread(tx, client, session, missing),
+            means_stand=means_stand(unit, session.event.person, session.event.evidence),
             strongest=self.strongest,
+            resistant=self.resistant,
             rules=self.rules,
             now=now,
         )

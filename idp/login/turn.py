@@ -5,6 +5,7 @@ Plain values. The web turns a ``Turn`` into a page, cookies and a redirect, and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,7 +23,10 @@ class Page(StrEnum):
     """What stands before the citizen."""
 
     CHOOSE = "choose"
+    PASSKEY = "passkey"
+    MOBILE = "mobile"
     CARD = "card"
+    TOTP = "totp"
     SEEDED = "seeded"
     CONSENT = "consent"
     DONE = "done"
@@ -36,11 +40,15 @@ class Visitor:
         binding: the value of the browser cookie, as sent.
         session: the value of the session cookie, as sent.
         language: the language of the pages, one of the settings' languages.
+        address: where the request comes from; only counted.
+        where: browser and system as it calls itself, in a few words; shown to a phone.
     """
 
     binding: str | None = field(repr=False)
     session: str | None = field(repr=False)
     language: str = "en"
+    address: str | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +60,8 @@ class Turn:
         methods: the means that can reach what this login needs, in the order to offer them.
         offers: on the consent page, the claims that may leave, in the order to show them.
         reading: on the card's page, what will be read of the card's files, and why.
+        state: on the page of a means that is carried out elsewhere, how far it came.
+        shown: what else the page of that means shows.
         person_name: on the consent page, who is signed in.
         trouble: why the last try was refused; the page shows it and another try is possible.
         answer: on ``DONE``, what to send the browser to the e-service with.
@@ -66,6 +76,8 @@ class Turn:
     methods: tuple[MethodName, ...] = ()
     offers: tuple[ClaimOffer, ...] = ()
     reading: Reading | None = None
+    state: str = ""
+    shown: Mapping[str, object] = field(default_factory=dict, repr=False)
     person_name: str | None = field(default=None, repr=False)
     trouble: Problem | None = None
     answer: Answer | None = None

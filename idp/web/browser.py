@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from idp.errors import CATALOGUE
 from idp.login.flow import Visitor
-from idp.web import cookies
+from idp.web import agents, cookies
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request
@@ -76,6 +76,8 @@ class Browser:
             binding=self._cookies.get(self._names.browser),
             session=self.session,
             language=self._texts.choose(ui_locales) or self.language,
+            address=self._request.remote_addr,
+            where=agents.told(self._request.headers.get("User-Agent")),
         )
 
     def note(self, login: str) -> Problem | None:

@@ -51,14 +51,14 @@ class LoginPages:
         """GET: say where the login stands, for a script that waits. Nothing about anybody."""
         del request
         log.transaction_id.set(login)
-        tx = self._flow.progress(login, browser.visitor())
-        response = Response(waits.status(tx), content_type="application/json")
+        tx, state = self._flow.progress(login, browser.visitor())
+        response = Response(waits.status(tx, state), content_type="application/json")
         response.vary.add("Cookie")
         return response
 
     def method(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: a means of login was chosen."""
-        held, visitor, fields = self._form(request, browser, login)
+        held, visitor, fields = self.form(request, browser, login)
         try:
             chosen = MethodName(fields.get("method", ""))
         except ValueError:
@@ -68,19 +68,19 @@ class LoginPages:
 
     def card_answer(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: the card's token."""
-        held, visitor, fields = self._form(request, browser, login)
+        held, visitor, fields = self.form(request, browser, login)
         turn = self._flow.prove(held, visitor, MethodName.CARD, fields.get("token", ""))
         return self._answers.after_post(turn, browser)
 
     def seeded(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: the name of a seeded person."""
-        held, visitor, fields = self._form(request, browser, login)
+        held, visitor, fields = self.form(request, browser, login)
         turn = self._flow.prove(held, visitor, MethodName.SEEDED, fields.get("username", ""))
         return self._answers.after_post(turn, browser)
 
     def consent(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: the citizen agreed to the claims that are ticked."""
-        held, visitor, fields = self._form(request, browser, login)
+        held, visitor, fields = self.form(request, browser, login)
         agreed = frozenset(
             name.removeprefix(CLAIM_PREFIX)
             for name, value in fields.items()
@@ -93,15 +93,15 @@ class LoginPages:
 
     def cancel(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: the citizen does not want to; the e-service is told."""
-        held, visitor, _ = self._form(request, browser, login)
+        held, visitor, _ = self.form(request, browser, login)
         return self._answers.after_post(self._flow.cancel(held, visitor), browser)
 
     def restart(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: back to the choice of a means, or: this is not me."""
-        held, visitor, _ = self._form(request, browser, login)
+        held, visitor, _ = self.form(request, browser, login)
         return self._answers.after_post(self._flow.restart(held, visitor), browser)
 
-    def _form(
+    def form(
         self, request: Request, browser: Browser, login: str
     ) -> tuple[Held, Visitor, Mapping[str, str]]:
         """Read a form of ours and prove that it came from this browser's page.

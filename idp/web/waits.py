@@ -49,23 +49,23 @@ class Waits:
         self.connect: tuple[str, ...] = (_origin(url),) if url and elsewhere else ()
         """Origins beside our own that a page connects to when it waits."""
 
-    def of(self, tx: Transaction) -> Wait:
-        """Give how the page of a login waits."""
+    def of(self, tx: Transaction, state: str) -> Wait:
+        """Give how the page of a login waits; ``state`` is what it says of the phone."""
         return Wait(
             events="" if self._url is None else f"{self._url}/wait/{tx.id}",
             status=f"/login/{tx.id}/status",
-            known=status(tx),
+            known=status(tx, state),
             poll=round(self._poll.total_seconds() * 1000),
             refresh=max(_REFRESH_SECONDS, round(self._poll.total_seconds())),
         )
 
 
-def status(tx: Transaction) -> str:
-    """Tell in JSON where a login stands: nothing about anybody.
+def status(tx: Transaction, state: str) -> str:
+    """Tell in JSON where a login stands, and how far a phone came: nothing about anybody.
 
     Whatever a page that waits must notice belongs in here; pages compare the text as a whole.
     """
-    return json.dumps({"step": str(tx.step), "version": tx.version})
+    return json.dumps({"step": str(tx.step), "version": tx.version, "phone": state})
 
 
 def _origin(url: str) -> str:

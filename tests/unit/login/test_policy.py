@@ -33,7 +33,9 @@ from idp.login.sessions import SessionRules
 from tests.contract.store.stand_ins import START, a_client, a_person, a_session
 
 HIGH, SUBSTANTIAL = "eidas3", "eidas2"
-RULES = SessionRules(idle=timedelta(minutes=30), absolute=timedelta(hours=8))
+RULES = SessionRules(
+    idle=timedelta(minutes=30), absolute=timedelta(hours=8), crossing=timedelta(minutes=60)
+)
 NOW = START + timedelta(minutes=10)
 SESSION = a_session()
 PERSON = a_person()
@@ -180,6 +182,8 @@ TABLE: list[tuple[Any, dict[str, Any], Verdict | None]] = [
     ),
     (policy.the_card_has_expired_since, {"session": with_card(timedelta())}, LOGIN),
     (policy.the_card_has_expired_since, {"session": with_card(timedelta(days=1))}, None),
+    (policy.the_means_was_removed_since, {"means_stand": False}, LOGIN),
+    (policy.the_means_was_removed_since, {}, None),
     (policy.another_person_is_expected, {"tx": asking(subject_hint="s"), "subject": "t"}, LOGIN),
     (policy.another_person_is_expected, {"tx": asking(subject_hint="s")}, LOGIN),
     (policy.another_person_is_expected, {"tx": asking(subject_hint="s"), "subject": "s"}, None),

@@ -123,8 +123,9 @@ class Flow:
     def visit(self, tx_id: str, visitor: Visitor) -> Turn:
         return self._take("visit", tx_id, visitor)
 
-    def progress(self, tx_id: str, visitor: Visitor) -> Transaction:
-        return self._take("progress", tx_id, visitor).tx
+    def progress(self, tx_id: str, visitor: Visitor) -> tuple[Transaction, str]:
+        turn = self._take("progress", tx_id, visitor)
+        return turn.tx, turn.state
 
     def choose(self, tx_id: str, visitor: Visitor, method: MethodName) -> Turn:
         del visitor

@@ -262,7 +262,7 @@ def test_the_status_of_a_login_says_where_it_stands_and_nothing_about_anybody(
 ) -> None:
     services.flow.next = turn(Page.CONSENT)
     answer = site.get(f"{HERE}/status")
-    assert answer.json == {"step": "choosing", "version": 1}
+    assert answer.json == {"step": "choosing", "version": 1, "phone": ""}
     assert answer.headers["Cache-Control"] == "no-store"
 
 

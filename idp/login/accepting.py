@@ -1,0 +1,89 @@
+"""What a proof opens, in the one unit of work that takes it: a person, an event, a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from idp.domain import audit_event, transaction
+from idp.domain.event import AuthenticationEvent, CardEvidence
+from idp.domain.person import Person, PersonState
+from idp.domain.transaction import Transaction
+from idp.errors import ACCOUNT_NOT_ACTIVE
+from idp.login import sessions
+from idp.login.methods import ProofRefused
+from idp.login.sessions import SignedIn
+from mobile_flow.model import PersonRef
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from idp.login.methods import Proof
+    from idp.login.sessions import SessionRules
+    from idp.login.turn import Visitor
+    from idp.store.ports import Unit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    """A proof that was taken: the transaction moved by it, whose it is, and their new session."""
+
+    tx: Transaction
+    person: Person
+    signed: SignedIn
+
+
+def accept(
+    unit: Unit,
+    tx: Transaction,
+    proof: Proof,
+    visitor: Visitor,
+    *,
+    rules: SessionRules,
+    entropy: Callable[[int], bytes],
+) -> Accepted:
+    """Take a proof: spend what it used up, find its person, open the session; audited.
+
+    Raises:
+        ProofRefused: for a person unknown or not let in, or an answer that somebody used before:
+            the unit is to roll back.
+        AlreadySpent: so was its challenge.
+    """
+    for mark in proof.marks:
+        unit.spend(mark.kind, mark.key, until=mark.until)
+    person = proof.identify(unit)
+    if person.state is not PersonState.ACTIVE:
+        raise ProofRefused(ACCOUNT_NOT_ACTIVE, f"person is {person.state}")
+    event = AuthenticationEvent(
+        person=person.id, evidence=proof.evidence, acr=proof.acr, amr=proof.amr, at=proof.at
+    )
+    former = sessions.find(unit, visitor.session)
+    signed = sessions.sign_in(unit, event, former=former, rules=rules, entropy=entropy)
+    if proof.settle is not None:
+        proof.settle(unit, signed.session)
+    if isinstance(proof.evidence, CardEvidence):
+        _trust_phones(unit, event)
+    unit.record(
+        audit_event.login_proven(
+            event=event,
+            transaction=tx.id,
+            client=tx.request.client_id,
+            session=signed.session.key,
+        )
+    )
+    moved = transaction.prove(tx, event=event, session=signed.session.key, fresh=True)
+    return Accepted(tx=moved, person=person, signed=signed)
+
+
+def _trust_phones(unit: Unit, event: AuthenticationEvent) -> None:
+    """Let the person's new phones give level high: whoever has them has the card, too."""
+    trusted = unit.phones.trust_devices(PersonRef(event.person), card_used_at=event.at)
+    if trusted:
+        unit.record(
+            audit_event.of_the_phone(
+                what="phone_trusted",
+                person=event.person,
+                at=event.at,
+                facts={"phones": str(trusted)},
+            )
+        )
