@@ -62,7 +62,7 @@ def walk(first: Approval, steps: list[tuple[str, int]]) -> list[Approval]:
     ],
     ids=["scanned", "pushed"],
 )
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(steps=STEPS)
 def test_no_walk_leads_to_a_use_but_through_a_match_and_a_yes(
     first: Approval, steps: list[tuple[str, int]]
