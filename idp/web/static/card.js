@@ -108,7 +108,8 @@
         window.postMessage({ action, libraryVersion: "2.0.0", ...members }, window.location.origin);
       post();
       // Browsers may start an extension's part of a page only some moments after the page is there.
-      const again = setInterval(post, AGAIN_MS);
+      // Only what asks nothing of the citizen is said twice.
+      const again = action === "web-eid:status" ? setInterval(post, AGAIN_MS) : 0;
     });
 
   const loaded = () =>
