@@ -1,7 +1,9 @@
 """Questions that wait for a PIN: opened by a web page, answered by the citizen in a tab apart.
 
-A question has two secrets: its id, with which the asking page fetches the answer, and its link,
-which one browser opens once. It ends in a token or an error, or by the clock.
+A question has two names, both drawn at random and both in addresses: its id, with which the page
+that asked fetches the answer, and its link, which one browser opens once. Neither is enough alone:
+the one goes with the browser's ``Origin``, the other, once opened, with a cookie. It ends in a
+token or an error, or by the clock.
 """
 
 from __future__ import annotations

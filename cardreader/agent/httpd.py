@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -42,6 +43,14 @@ class AgentServer(ThreadingHTTPServer):
     def port(self) -> int:
         """The port that is listened on."""
         return int(self.server_address[1])
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401 - as socketserver types it
+        """Turn away whoever is not on this machine, whatever address was listened on."""
+        del request
+        try:
+            return ip_address(client_address[0]).is_loopback
+        except ValueError:
+            return False
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as socketserver types it
         """Give the connection a thread, or close it where none is free."""
