@@ -35,9 +35,15 @@ SIGNING = ("ES256", "EdDSA", "PS256", "RS256")
 REASON = dict.fromkeys(("nl", "fr", "de", "en"), "For the tests.")
 SCOPES = (
     *("openid", "profile", "email", "phone", "address", "egovnrn", "be:rrn", "be:eid"),
-    "offline_access",
+    *("be:birth", "be:nationality", "be:photo", "be:age", "offline_access"),
 )
-OF_THE_CARD = ("issuing_country", "valid_from", "valid_to", "card_generation", "certificate_serial")
+AGES = (12, 16, 18, 21, 30, 65)
+OF_THE_CARD = (
+    *("issuing_country", "valid_from", "valid_to", "card_generation", "certificate_serial"),
+    *("document_number", "document_type", "place_of_birth", "nationality", "nationalities"),
+    *(f"age_over_{age}" for age in AGES),
+    *(f"age_gte_{age}" for age in AGES),
+)
 STANDARD = (
     *("name", "given_name", "family_name", "middle_name", "nickname", "preferred_username"),
     *("profile", "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at"),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from idp.oidc.registration.policy import Policy
 
 _MOST: Final = 20
-_MOST_CLAIMS: Final = 40
+_MOST_CLAIMS: Final = 60
 _LONGEST_REASON: Final = 300
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 PURPOSE_MEMBERS: Final = {

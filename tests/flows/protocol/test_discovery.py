@@ -45,7 +45,7 @@ def with_card(made: Shops, page: Page) -> Page:
     if page.has("method-card"):
         page = page.press("method-card")
     world = made.world.world
-    return walk(sign_with_card(page, world.card("foreigner"), pin=world.people.pin))
+    return walk(sign_with_card(page, world.card("moved"), pin=world.people.pin))
 
 
 # --- one story a member ---------------------------------------------------------------------------
