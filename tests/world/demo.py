@@ -34,6 +34,8 @@ NAMES = {
     "agent": "the card agent",
     "responder": "the OCSP responder",
     "health": "the provider's health",
+    "waiting": "the provider's waiting browsers",
+    "watch": "their role's health",
 }
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STORES = ("ledger.sqlite", "ephemeral.sqlite")

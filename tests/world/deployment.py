@@ -34,8 +34,10 @@ class Ports:
     library: int = 8406
     wine: int = 8407
     agent: int = 8403
+    waiting: int = 8404
     responder: int = 8405
     health: int = 8409
+    watch: int = 8410
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,9 +137,20 @@ class Deployment:
             },
             "outbound": {"allow": [f"127.0.0.1:{self.ports.responder}"]},
         }
+        if self.environment == "demo":  # a story that waits says so itself
+            sections["waiting"] = self.waiting
         for name, members in self.more.items():
             sections.setdefault(name, {}).update(members)
         return sections
+
+    @property
+    def waiting(self) -> dict[str, object]:
+        """The settings by which browsers wait at a port of their own."""
+        return {
+            "url": f"http://localhost:{self.ports.waiting}",
+            "port": self.ports.waiting,
+            "health_port": self.ports.watch,
+        }
 
     def environ(self) -> dict[str, str]:
         """The environment of every process: nothing of the caller's own settings reaches them."""
@@ -232,7 +245,7 @@ class Deployment:
         # Readiness compares the clock with the database's, and a test may have moved it.
         if self.environment == "test":
             return (public,)
-        return (public, health)
+        return (public, health, f"http://127.0.0.1:{self.ports.watch}/ready")
 
     def start_service(self, *more: str | Path) -> Child:
         """Start the e-service."""
