@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+
+class Sink(Protocol):
+    """Where a long body goes, piece by piece."""
+
+    def write(self, piece: bytes, /) -> object:
+        """Take the next bytes."""
+        ...
 
 
 class FetchFailed(Exception):
@@ -20,6 +28,8 @@ class FetchRequest:
         accept: the media type wanted.
         seconds: total deadline of the call, name look-up to last byte.
         limit: largest body taken, in bytes.
+        into: where the body goes as it comes, for one too long to be held while it does; the
+            answer's own is then empty. After a failure it holds whatever came until then.
     """
 
     method: Literal["GET", "POST"]
@@ -29,6 +39,7 @@ class FetchRequest:
     accept: str
     seconds: float
     limit: int
+    into: Sink | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

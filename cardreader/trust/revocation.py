@@ -11,7 +11,8 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 
     from cardreader.trust.anchors import TrustedCa
     from cardreader.trust.case import Case, Evidence
-    from cardreader.trust.ports import Fetch
+    from cardreader.trust.ports import Fetch, Sink
 
 _OK: Final = 200
 _OCSP_LIMIT: Final = 64 * 1024
 _NONCE_BYTES: Final = 32
+_HELD: Final = 256 * 1024
+"""Bytes of a list that are held while it comes; what is beyond goes to a file without a name."""
 
 _Key = tuple[bytes, int]
 
@@ -84,6 +87,7 @@ class RevocationCheck:
         total = self._limits.ocsp_seconds + self._limits.crl_seconds
         self._questions: Flights[_Key, Evidence] = Flights(patience=total)
         self._fetching: Flights[bytes, crl.VerifiedList] = Flights(patience=total)
+        self._reading = threading.Lock()
         self._places = threading.BoundedSemaphore(self._limits.calls)
         self._breaker = Breaker()
 
@@ -213,23 +217,41 @@ class RevocationCheck:
         if not ca.crl:
             raise RevocationUnavailable("no responder answered and there is no list")
         try:
+            with SpooledTemporaryFile(max_size=_HELD) as came:
+                self._fetch_into(came, ca.crl[0])
+                found = self._read_list(came, ca, now)
+        except OSError:
+            raise RevocationUnavailable("no room for the list") from None
+        with self._lock:
+            self._lists[ca.fingerprint] = found
+        return found
+
+    def _fetch_into(self, sink: Sink, url: str) -> None:
+        try:
             answer = self._fetch(
                 FetchRequest(
                     method="GET",
-                    url=ca.crl[0],
+                    url=url,
                     accept="application/pkix-crl",
                     seconds=self._limits.crl_seconds,
                     limit=self._limits.crl_limit,
+                    into=sink,
                 )
             )
         except FetchFailed:
             raise RevocationUnavailable("neither responder nor list answered") from None
         if answer.status != _OK:
             raise RevocationUnavailable("the list is not there")
-        found = crl.verify(answer.body, ca=ca, now=now)
-        with self._lock:
-            self._lists[ca.fingerprint] = found
-        return found
+
+    def _read_list(self, came: IO[bytes], ca: TrustedCa, now: dt.datetime) -> crl.VerifiedList:
+        """Turn a list into its table: one at a time, for only then is a whole list in memory."""
+        if not self._reading.acquire(timeout=self._limits.crl_seconds):
+            raise RevocationUnavailable("other lists are being read")
+        try:
+            came.seek(0)
+            return crl.verify(came.read(), ca=ca, now=now)
+        finally:
+            self._reading.release()
 
 
 def still_fresh(case: Case) -> Case:

@@ -14,7 +14,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from idp import log
 from idp.outbound.guard import Resolver, TargetRefused, admit, parse
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from idp.outbound.guard import Target
 
 _CHUNK: Final = 16 * 1024
+
+
+class Sink(Protocol):
+    """Where a long body goes, piece by piece."""
+
+    def write(self, piece: bytes, /) -> object:
+        """Take the next bytes."""
+        ...
 
 
 class OutboundFailed(Exception):
@@ -50,6 +58,7 @@ class _Call:
     body: bytes | None
     headers: Mapping[str, str]
     limit: int
+    into: Sink | None
 
 
 class OutboundClient:
@@ -68,7 +77,7 @@ class OutboundClient:
         self._resolver = resolver or Resolver()
         self._tls = tls or ssl.create_default_context()
 
-    def call(
+    def call(  # noqa: PLR0913 - one argument for each part of a call
         self,
         method: str,
         url: str,
@@ -77,6 +86,7 @@ class OutboundClient:
         limit: int,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        into: Sink | None = None,
     ) -> OutboundAnswer:
         """Make one call.
 
@@ -87,6 +97,7 @@ class OutboundClient:
             limit: largest body in bytes.
             body: request body.
             headers: beside those that the client sets itself; what authorises a message, no more.
+            into: takes the body piece by piece as it comes; the answer's own is then empty.
 
         Raises:
             OutboundFailed: refused target, no connection, too slow, too large, a redirect.
@@ -102,7 +113,7 @@ class OutboundClient:
         left = end - self._monotonic()
         if left <= 0:
             raise OutboundFailed("timeout")
-        call = _Call(method=method, body=body, headers=headers or {}, limit=limit)
+        call = _Call(method=method, body=body, headers=headers or {}, limit=limit, into=into)
         try:
             return self._exchange(target, address, call, seconds=left)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -133,7 +144,7 @@ class OutboundClient:
                     **call.headers,
                 },
             )
-            answer = _read(connection.getresponse(), call.limit)
+            answer = _read(connection.getresponse(), call.limit, call.into)
             if wire.expired:
                 # A shut socket looks like an ordinary end: what was cut short is no answer.
                 raise OutboundFailed("timeout")
@@ -170,15 +181,17 @@ class _Wire:
             self.socket.shutdown(socket.SHUT_RDWR)
 
 
-def _read(response: http.client.HTTPResponse, limit: int) -> OutboundAnswer:
+def _read(response: http.client.HTTPResponse, limit: int, into: Sink | None) -> OutboundAnswer:
     if 300 <= response.status < 400:  # noqa: PLR2004 - the redirection class of status codes
         raise OutboundFailed("redirect")
-    body = bytearray()
+    body, came = bytearray(), 0
+    take = body.extend if into is None else into.write
     while chunk := response.read1(_CHUNK):
-        body += chunk
-        if len(body) > limit:
+        came += len(chunk)
+        if came > limit:
             raise OutboundFailed("too_large")
+        take(chunk)
     if response.length:
-        raise http.client.IncompleteRead(bytes(body), response.length)
+        raise http.client.IncompleteRead(b"", response.length)
     media_type = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
     return OutboundAnswer(status=response.status, media_type=media_type, body=bytes(body))

@@ -31,6 +31,7 @@ class GuardedFetch:
                 limit=request.limit,
                 body=request.body,
                 headers=headers,
+                into=request.into,
             )
         except OutboundFailed as error:
             raise FetchFailed(error.reason) from error

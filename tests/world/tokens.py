@@ -181,6 +181,9 @@ class InMemoryWorld:
             return FetchAnswer(status=status, media_type=media_type, body=body)
         body = country().crl(label, at=self.now)
         body = self.swap_crl(body) if self.swap_crl else body
+        if request.into is not None:
+            request.into.write(body)
+            body = b""
         return FetchAnswer(status=200, media_type="application/pkix-crl", body=body)
 
 
