@@ -87,7 +87,7 @@ def test_software_that_sends_no_files_ends_in_advice(
         ("signature-wrong", "not those of the National Register"),
         ("photo-swapped", "not the one that belongs to it"),
         ("address-of-another", "not those of the National Register"),
-        ("copied", "Your card's answer is not right"),
+        ("copied", "answer is not right"),
         ("oldest-hashes", "not those of the National Register"),
     ],
 )
