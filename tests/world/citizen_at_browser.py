@@ -88,10 +88,10 @@ class Citizen:
 
     # --- the steps ------------------------------------------------------------------------------
 
-    def ask_to_sign_in(self, language: str | None = None) -> Citizen:
-        """Open the e-service, in a language if named, and press its button."""
+    def ask_to_sign_in(self, language: str | None = None, *, at: str | None = None) -> Citizen:
+        """Open the e-service, or another ``at`` an address, and press its button."""
         query = "" if language is None else f"?lang={language}"
-        self.page.goto(f"{self.world.service}/{query}")
+        self.page.goto(f"{at or self.world.service}/{query}")
         with self.page.expect_navigation():
             self.page.locator("#sign-in").click()
         return self

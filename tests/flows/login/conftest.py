@@ -29,7 +29,9 @@ def country(tmp_path_factory: pytest.TempPathFactory, landing: Landing) -> Itera
     folder = tmp_path_factory.mktemp("country")
     clients = [landing_client(landing.address)]
     settings = {"keys": {"reread": 1}}
-    with running(folder, service=True, agent=True, clients=clients, settings=settings) as made:
+    with running(
+        folder, service=True, beside=True, agent=True, clients=clients, settings=settings
+    ) as made:
         yield made
 
 
