@@ -23,7 +23,8 @@ ISSUER: Final = "https://login.example"
 INTRODUCTION = f"""
 What an e-service may ask and be told. A claim leaves when it was asked, a registered purpose lists
 it, it is known, and the citizen agreed; what is not known is absent, never guessed. See
-[Consent and claims](../explanation/consent-and-claims.md).
+[Consent and claims](../explanation/consent-and-claims.md), and for what the card's files say
+[Identity data](../explanation/identity-data.md).
 
 Claims of our own namespace begin with the issuer, here `{ISSUER}`. The name that was asked is the
 name that is answered.
@@ -31,6 +32,7 @@ name that is answered.
 SOURCES: Final = {
     Source.PERSON: "the person, as the card's certificate names them",
     Source.CARD: "the card of this login",
+    Source.FILES: "the card's signed files, where our card agent sent them",
     Source.SEEDED: "seeded persons, in the test and conformance environments only",
 }
 ASSURANCE = """
@@ -38,9 +40,23 @@ The answer's `acr` is the strongest of the words asked that the login satisfies,
 of the level's row. A card with its PIN and a good answer about revocation is `high`. Several
 voluntary words mean that any of them will do.
 """
+FORMS = """
+- `birthdate` is `YYYY-MM-DD`, or the year alone where the register does not know the day.
+- `gender` is `female` or `male`; `nationality` is the word on the card in the card's language, and
+  `nationalities` its code (`["BEL"]`) where we are sure of it.
+- `address` has `formatted`, `street_address`, `postal_code` and `locality`: the card names no country.
+- `place_of_birth` has `locality`.
+- `document_type` is `citizen`, `kids-citizen`, or `foreigner-` or `kids-foreigner-` and the title of
+  residence in lower case, such as `foreigner-b`.
+- `age_over_18` and its like are true or false, judged at the login on the day that it is in Brussels;
+  absent where a date of birth without its day leaves it open. `age_gte_18` is another name for it.
+- `picture` is a `data:` URL of the JPEG on the card, of about 3 kB. It, and any other value above
+  1024 characters, is answered at userinfo even where the ID token was named.
+"""
 METHODS = """
-`amr` says how: a card login has `sc`, `pin`, `mfa` and `be:eid` (RFC 8176 section 2; the last is
-ours).
+`amr` says how: a card login has `sc`, `pin` and `mfa` (RFC 8176 section 2), and a word of ours for
+whose card it is: `be:eid` a Belgian's or `be:foreigner` a foreigner's, by the certificate;
+`be:kids-eid` a child's under twelve, where its verified file says so (a foreign child's has both).
 """
 PROTOCOL = """
 `iss`, `aud`, `exp`, `iat`, `auth_time`, `nonce`, `acr`, `amr`, `sid` and `at_hash` stand in ID
@@ -56,6 +72,8 @@ def page() -> str:
         INTRODUCTION,
         "## Claims about people",
         table(("Claim", "Scopes that ask for it", "Source", "Needs"), _claims()),
+        "## The forms of values from the card",
+        FORMS,
         "## Claims of the protocol",
         PROTOCOL,
         "## Scopes",

@@ -17,8 +17,8 @@ Dynamic Client Registration, RP-Initiated Logout); the others are ours. Every fa
 each with what to write instead, and nothing is changed while there is one.
 
 A change is effective for every request that begins after the command returned. Disabling or
-removing a client, and an edit that takes scopes, claims or grants away or changes the subject, ends
-in the same moment what the client holds.
+removing a client, and an edit that takes scopes, claims or grants away, changes the subject or
+makes a rule about ages or documents stricter, ends in the same moment what the client holds.
 """
 EXAMPLE = """
 client_id = "my-service"
