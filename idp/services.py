@@ -16,10 +16,12 @@ from idp.foundation import Foundation, lay
 from idp.login.card import CardMethod
 from idp.login.flow import LoginFlow
 from idp.login.openings import Openings
+from idp.login.phone_desk import PhoneDesk, open_desk
 from idp.login.seeded import SeededMethod
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.client_jws import ClientKeys
 from idp.oidc.completion import Completion
+from idp.oidc.dpop import Proofs
 from idp.oidc.grants import TokenEndpoint
 from idp.oidc.introspection import Introspection
 from idp.oidc.logout import Logout
@@ -55,6 +57,7 @@ class Services:
         discovery: the metadata document, prepared.
         refusals: counts the refusals of strangers.
         openings: counts the logins that each address opens.
+        phone: the phone's side; ``None`` where phones are not offered.
     """
 
     foundation: Foundation
@@ -62,6 +65,7 @@ class Services:
     reader: RequestReader
     pushed: PushedRequests
     authentication: ClientAuthentication
+    proofs: Proofs
     token_endpoint: TokenEndpoint
     userinfo: UserInfo
     introspection: Introspection
@@ -71,6 +75,7 @@ class Services:
     discovery: Document
     refusals: RefusalCounter
     openings: Openings
+    phone: PhoneDesk | None = None
 
     @property
     def settings(self) -> Settings:
@@ -150,22 +155,26 @@ def _furnish(base: Foundation) -> Services:
     authentication = ClientAuthentication(
         settings, ledger=ledger, ephemeral=ephemeral, keys=keys, now=now
     )
+    proofs = Proofs(settings, vault=base.vault, ephemeral=ephemeral, now=now)
     refusals = RefusalCounter(ephemeral, now=now)
+    phone = _phone(base)
     return Services(
         foundation=base,
         outbound=outbound,
         reader=RequestReader(ledger=ledger, pushed=pushed, rules=rules, now=now),
         pushed=pushed,
         authentication=authentication,
+        proofs=proofs,
         token_endpoint=TokenEndpoint(
             settings,
             ledger=ledger,
             authentication=authentication,
             ring=ring,
+            proofs=proofs,
             now=now,
             entropy=entropy,
         ),
-        userinfo=UserInfo(settings, ledger=ledger, now=now),
+        userinfo=UserInfo(settings, ledger=ledger, proofs=proofs, now=now),
         introspection=Introspection(
             settings, ledger=ledger, authentication=authentication, now=now
         ),
@@ -176,7 +185,7 @@ def _furnish(base: Foundation) -> Services:
             ledger=ledger,
             ephemeral=ephemeral,
             vault=base.vault,
-            means=_means(base, outbound),
+            means=_means(base, outbound, phone),
             complete=Completion(settings, now=now, entropy=entropy),
             count=refusals.count,
             now=now,
@@ -185,15 +194,34 @@ def _furnish(base: Foundation) -> Services:
         discovery=discovery(settings, algorithms=ring.algorithms()),
         refusals=refusals,
         openings=Openings(ephemeral, most=settings.login.opens_per_minute, now=now),
+        phone=phone,
     )
 
 
-def _means(base: Foundation, outbound: OutboundClient) -> tuple[LoginMethod, ...]:
+def _phone(base: Foundation) -> PhoneDesk | None:
+    if not base.settings.phone.enabled:
+        return None
+    return open_desk(
+        base.settings,
+        ledger=base.ledger,
+        ephemeral=base.ephemeral,
+        vault=base.vault,
+        ring=base.ring,
+        now=base.now,
+        entropy=base.entropy,
+    )
+
+
+def _means(
+    base: Foundation, outbound: OutboundClient, phone: PhoneDesk | None
+) -> tuple[LoginMethod, ...]:
     """Give the means of login that this deployment offers, the first one first on the page."""
     settings = base.settings
-    means: list[LoginMethod] = []
+    means: list[LoginMethod] = [] if phone is None else [*phone.before_the_card]
     if settings.card.enabled:
         means.append(_card(base, outbound))
+    if phone is not None:
+        means += phone.after_the_card
     if settings.login.seeded_sign_in:
         means.append(SeededMethod(now=base.now))
     return tuple(means)

@@ -180,6 +180,80 @@ class Login(_Section):
     )
 
 
+class Phone(_Section):
+    """The phone as a means of login: passkeys, approvals, one-time codes, the app at /phone/."""
+
+    enabled: bool = Field(default=False, description="Offer passkey, phone and one-time code.")
+    rp_id: str | None = Field(
+        default=None,
+        description="The WebAuthn relying-party identifier, a host name: fixed by the first phone "
+        "that is enrolled. Absent: the issuer's host.",
+    )
+    origins: tuple[str, ...] = Field(
+        default=(),
+        description="Origins beside the issuer's whose pages may use the passkeys (related "
+        "origins), as https://host.",
+    )
+    attestation: Literal["nothing", "where_given", "required"] = Field(
+        default="where_given",
+        description="Whether a new phone is asked what its key store is, and what it says kept; "
+        "`required` admits only what a root of `attestation_roots` vouches for.",
+    )
+    attestation_roots: Path | None = Field(
+        default=None,
+        description="Folder of the makers' root certificates: packed.pem, tpm.pem. Those of Apple "
+        "and Android are known.",
+    )
+    attestation_models: tuple[str, ...] = Field(
+        default=(),
+        description="Models of key stores that are admitted, by AAGUID. Empty: all.",
+    )
+    post_quantum: bool = Field(
+        default=False,
+        description="Ask for a passkey by ML-DSA too, after the algorithms of today.",
+    )
+    most_phones: int = Field(default=5, ge=1, le=50, description="Phones of one person.")
+    cooling: timedelta = Field(
+        default=timedelta(hours=24),
+        description="How long a new phone gives no level high, unless a card is used again.",
+    )
+    one_time_codes: bool = Field(
+        default=True, description="Offer one-time codes (TOTP) to people without a suitable phone."
+    )
+    one_time_code_level: Literal["low", "substantial"] = Field(
+        default="low", description="The level of a login by one-time code."
+    )
+    starts_per_address: int = Field(
+        default=10, ge=1, description="Codes that one address may have shown in a minute."
+    )
+    starts_per_browser: int = Field(
+        default=5, ge=1, description="Codes that one browser may have shown in a minute."
+    )
+    approvals_per_person: int = Field(
+        default=5, ge=1, description="Approvals by one person in ten minutes."
+    )
+    receipts: timedelta = Field(
+        default=timedelta(days=730),
+        description="How long what a person approved, refused or reported is kept.",
+    )
+    push: bool = Field(default=True, description="Tell phones by web push that a request waits.")
+    push_services: tuple[str, ...] = Field(
+        default=(
+            "fcm.googleapis.com",
+            "updates.push.services.mozilla.com",
+            "web.push.apple.com",
+            "*.push.apple.com",
+            "*.notify.windows.com",
+        ),
+        description="Hosts of push services that messages are sent to; *.host for all below it.",
+    )
+    push_contact: str | None = Field(
+        default=None,
+        description="mailto: or https: address that push services may write to (RFC 8292). "
+        "Absent: the issuer.",
+    )
+
+
 class Waiting(_Section):
     """Browsers that wait for a phone, and the role `sesame wait` that holds them."""
 
@@ -242,6 +316,7 @@ class Settings(_Section):
     deadlines: Deadlines = Deadlines()
     card: Card = Card()
     login: Login = Login()
+    phone: Phone = Phone()
     waiting: Waiting = Waiting()
     outbound: Outbound = Outbound()
     clock: Clock = Clock()

@@ -100,6 +100,7 @@ class Client:
     pkce: Pkce = Pkce.REQUIRED
     require_pushed_requests: bool = False
     require_signed_requests: bool = False
+    bound_tokens: bool = False
     id_token_algorithm: str = "ES256"  # noqa: S105 - the name of an algorithm
     minimum_acr: str | None = None
     default_max_age: int | None = None

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 OFFLINE: Final = "offline_access"
 
 
-def scopes_given(
-    scopes: tuple[str, ...], client: Client, evidence: Evidence
-) -> tuple[str, ...]:
+def scopes_given(scopes: tuple[str, ...], client: Client, evidence: Evidence) -> tuple[str, ...]:
     """Give the scopes that a login by this evidence is granted of those that were asked."""
     if client.allow_offline_from_phone or not crossed_devices(evidence):
         return scopes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, Final, NewType
 
 from idp.domain.client import ClientId
 from idp.domain.event import AuthenticationEvent
@@ -22,6 +22,8 @@ GrantId = NewType("GrantId", str)
 FamilyId = NewType("FamilyId", str)
 TokenHash = NewType("TokenHash", str)
 """SHA-256 (hexadecimal) of a code or an access token."""
+ANY_KEY: Final = "*"
+"""Of a refresh family whose client is proven otherwise: some proof must come, by any key."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +62,11 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Code:
-    """An authorization code (RFC 6749 section 4.1.2), known only by its hash."""
+    """An authorization code (RFC 6749 section 4.1.2), known only by its hash.
+
+    Attributes:
+        key: the thumbprint of the key that alone may redeem it (RFC 9449 section 10).
+    """
 
     hash: TokenHash
     grant: Grant
@@ -70,11 +76,16 @@ class Code:
     issued_at: datetime
     expires_at: datetime
     spent_at: datetime | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccessToken:
-    """An opaque access token, known only by its hash."""
+    """An opaque access token, known only by its hash.
+
+    Attributes:
+        key: the SHA-256 thumbprint of the key that it is bound to (RFC 9449), ``None`` for none.
+    """
 
     hash: TokenHash
     grant: GrantId
@@ -84,6 +95,7 @@ class AccessToken:
     issued_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +129,8 @@ class RefreshFamily:
         generation: the live generation; the one before it may be retried for a grace period.
         secret: 32 random bytes, sealed at rest; the MAC key of the family's tokens.
         rotated_at: when ``generation`` became live.
+        key: the thumbprint of the key that alone may use it (public clients), ``ANY_KEY`` where
+            any key will do, ``None`` where none is asked.
     """
 
     id: FamilyId
@@ -130,3 +144,4 @@ class RefreshFamily:
     idle_expires_at: datetime
     expires_at: datetime
     ended_at: datetime | None = None
+    key: str | None = None

@@ -56,6 +56,7 @@ class AuthorizationRequest:
 
     Attributes:
         parameters_of: ``client_id`` it was authenticated or named by.
+        key: the thumbprint of the key that the code will be bound to (RFC 9449 section 10).
         pushed: SHA-256 (hexadecimal) of the PAR ``request_uri`` it came by, ``None`` if it did not.
         signed: that it came as a signed object, ``None`` if it did not.
         acr_words: the acr values in the order asked, aliases kept, for the echo.
@@ -79,5 +80,6 @@ class AuthorizationRequest:
     id_token_claims: tuple[ClaimRequest, ...] = ()
     userinfo_claims: tuple[ClaimRequest, ...] = ()
     resources: tuple[str, ...] = ()
+    key: str | None = None
     pushed: str | None = None
     signed: SignedRequest | None = None

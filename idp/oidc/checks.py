@@ -85,6 +85,7 @@ class Draft:
     userinfo_claims: tuple[ClaimRequest, ...] = ()
     resources: tuple[str, ...] = ()
     signed: SignedRequest | None = None
+    key: str | None = None
 
     def finished(self) -> AuthorizationRequest:
         """Give the request that every check has seen."""
@@ -107,6 +108,7 @@ class Draft:
             userinfo_claims=self.userinfo_claims,
             resources=self.resources,
             signed=self.signed,
+            key=self.key,
         )
 
 
@@ -304,6 +306,14 @@ def resource(draft: Draft) -> None:
         if target not in known:
             raise Refused(INVALID_TARGET, "unknown resource")
     draft.resources = sent
+
+
+def key(draft: Draft) -> None:
+    """``dpop_jkt``: the code will be good for this key alone (RFC 9449 section 10)."""
+    sent = draft.params.get("dpop_jkt")
+    if sent is not None and _CHALLENGE.fullmatch(sent) is None:
+        raise Refused(INVALID_REQUEST, "dpop_jkt is not a SHA-256")
+    draft.key = sent
 
 
 # --- parts ----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from idp.domain.client import Client, ClientAuth, ClientId, is_open
 from idp.errors import CLIENT_DISABLED, INVALID_CLIENT, INVALID_REQUEST, Refused
 from idp.oidc import assertions
 from idp.oidc.assertions import Assertions, SpentAssertion, UnverifiedAssertion
+from idp.oidc.dpop import Proof
 from idp.oidc.throttle import Throttle
 from idp.store.ports import AlreadySpent
 
@@ -43,18 +44,26 @@ _NO_SECRET: Final = hashlib.sha256(b"no client has this secret").hexdigest()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
-    """An authenticated client, and the assertion that its work must still spend."""
+    """An authenticated client, and what its work must still spend.
+
+    Attributes:
+        proof: the proof of a key that came with the request, if one did.
+    """
 
     client: Client
     method: ClientAuth
     assertion: SpentAssertion | None = None
+    proof: Proof | None = None
 
     def claim(self, unit: Unit) -> None:
-        """Spend the assertion in the unit of the work it authenticates.
+        """Spend assertion and proof in the unit of the work they came for.
 
         Raises:
-            Refused: INVALID_CLIENT, it was used before (RFC 7523 section 3, ``jti``).
+            Refused: INVALID_DPOP_PROOF, INVALID_CLIENT: it was used before (RFC 9449 section 11.1,
+                RFC 7523 section 3, ``jti``).
         """
+        if self.proof is not None:
+            self.proof.spend(unit)
         if self.assertion is None:
             return
         try:

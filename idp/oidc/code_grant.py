@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from idp.domain.audit_event import code_refused, code_reused, foreign_presented, tokens_issued
+from idp.domain.client import ClientAuth
 from idp.domain.crossing import session_life
-from idp.domain.grant import RefreshFamily
+from idp.domain.grant import ANY_KEY, RefreshFamily
 from idp.domain.redirects import registered
 from idp.errors import INVALID_GRANT, INVALID_REQUEST, Refused
 from idp.oidc import pkce, refresh_tokens, tokens
@@ -43,6 +44,7 @@ class _Asked:
     redirect_uri: str | None
     verifier: str | None = field(repr=False)
     resources: tuple[str, ...]
+    key: str | None
 
 
 class CodeGrant:
@@ -78,6 +80,7 @@ class CodeGrant:
             redirect_uri=params.get("redirect_uri"),
             verifier=pkce.well_formed(params.get("code_verifier")),
             resources=params.all("resource"),
+            key=None if caller.proof is None else caller.proof.key,
         )
         signer = self._issuing.signer(caller.client)
         issued = decided(self._ledger, caller, lambda unit: self._redeem(unit, caller, asked))
@@ -112,11 +115,18 @@ class CodeGrant:
             grant=grant,
             scopes=grant.scopes,
             access_token=self._issuing.access_token(
-                unit, grant, epoch=epoch, scopes=grant.scopes, audience=audience, at=at
+                unit,
+                grant,
+                epoch=epoch,
+                scopes=grant.scopes,
+                audience=audience,
+                key=asked.key,
+                at=at,
             ),
             refresh_token=self._begin_family(
-                unit, grant, client, standing=standing, epoch=epoch, at=at
+                unit, grant, client, standing=standing, epoch=epoch, key=asked.key, at=at
             ),
+            bound=asked.key is not None,
             nonce=code.nonce,
         )
 
@@ -125,6 +135,8 @@ class CodeGrant:
     ) -> tuple[Client, Standing]:
         if at >= code.expires_at:
             raise Refused(INVALID_GRANT, "code expired")
+        if code.key not in {None, asked.key}:
+            raise Refused(INVALID_GRANT, "the code is bound to another key")
         if asked.redirect_uri != code.redirect_uri:
             raise Refused(INVALID_GRANT, "redirect_uri is not the one the code went to")
         client, standing = self._issuing.gate(unit, code.grant.client, code.grant, at=at)
@@ -142,7 +154,7 @@ class CodeGrant:
                 foreign_presented(grant=found.grant.id, client=caller.client.id, at=at, what="code")
             )
 
-    def _begin_family(
+    def _begin_family(  # noqa: PLR0913 - of what, of whom, how long, by which key
         self,
         unit: Unit,
         grant: Grant,
@@ -150,6 +162,7 @@ class CodeGrant:
         *,
         standing: Standing,
         epoch: int,
+        key: str | None,
         at: datetime,
     ) -> str | None:
         """Give the first refresh token, ending with the session unless the grant is offline."""
@@ -176,6 +189,7 @@ class CodeGrant:
             rotated_at=at,
             idle_expires_at=min(at + self._lifetimes.refresh_idle, ends),
             expires_at=ends,
+            key=key if key is None or client.auth is ClientAuth.NONE else ANY_KEY,
         )
         unit.grants.add_family(family)
         return refresh_tokens.derive(family, epoch=epoch, generation=family.generation)

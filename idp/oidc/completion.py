@@ -118,6 +118,7 @@ class Completion:
                 redirect_uri=tx.request.redirect_uri,
                 code_challenge=tx.request.code_challenge,
                 nonce=tx.request.nonce,
+                key=tx.request.key,
                 issued_at=now,
                 expires_at=now + self._code_lasts,
             )

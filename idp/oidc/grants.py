@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from idp.errors import INVALID_REQUEST, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE, Refused
-from idp.oidc import code_grant, refresh
+from idp.oidc import code_grant, paths, refresh
 from idp.oidc.code_grant import CodeGrant
 from idp.oidc.issuing import Issuing
 from idp.oidc.refresh import RefreshGrant
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from idp.config import Settings
     from idp.oidc.client_auth import ClientAuthentication
+    from idp.oidc.dpop import Proofs
     from idp.oidc.form import Parameters
     from idp.store.ports import Ledger
     from keys.ring import KeyRing
@@ -27,17 +29,19 @@ GRANT_TYPES = (code_grant.GRANT_TYPE, refresh.GRANT_TYPE)
 class TokenEndpoint:
     """Answers ``POST /token``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the store, who asks, what signs and proves, the world
         self,
         settings: Settings,
         *,
         ledger: Ledger,
         authentication: ClientAuthentication,
         ring: KeyRing,
+        proofs: Proofs,
         now: Callable[[], datetime],
         entropy: Callable[[int], bytes],
     ) -> None:
         self._authentication = authentication
+        self._proofs = proofs
         issuing = Issuing(settings, ring=ring, now=now, entropy=entropy)
         self._grants = {
             code_grant.GRANT_TYPE: CodeGrant(
@@ -49,13 +53,25 @@ class TokenEndpoint:
         }
 
     def exchange(
-        self, params: Parameters, *, authorization: str | None, address: str | None
+        self,
+        params: Parameters,
+        *,
+        authorization: str | None,
+        address: str | None,
+        dpop: str | None = None,
     ) -> dict[str, object]:
         """Give the token response (RFC 6749 section 5.1; OpenID Connect Core 3.1.3.3).
 
+        Args:
+            params: the form body.
+            authorization: the ``Authorization`` header as sent.
+            address: the network address, as believed.
+            dpop: the ``DPoP`` header as sent.
+
         Raises:
             Refused: as ``authenticate`` and the grant types do; UNSUPPORTED_GRANT_TYPE;
-                UNAUTHORIZED_CLIENT for a grant type that is not registered for the client.
+                UNAUTHORIZED_CLIENT for a grant type that is not registered for the client;
+                INVALID_DPOP_PROOF, USE_DPOP_NONCE.
         """
         caller = self._authentication.authenticate(
             params, authorization=authorization, address=address
@@ -68,4 +84,7 @@ class TokenEndpoint:
             raise Refused(UNSUPPORTED_GRANT_TYPE)
         if grant_type not in caller.client.grant_types:
             raise Refused(UNAUTHORIZED_CLIENT)
+        if dpop is not None or caller.client.bound_tokens:
+            proof = self._proofs.verify(dpop, method="POST", path=paths.TOKEN)
+            caller = replace(caller, proof=proof)
         return exchange(params, caller)

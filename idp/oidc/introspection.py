@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from idp.store.ports import Ledger, Unit
 
 
+def _binding(key: str | None) -> dict[str, object]:
+    """Say what a token must come with (RFC 7662 section 2.2, RFC 9449 section 6.2)."""
+    if key is None:
+        return {"token_type": "Bearer"}
+    return {"token_type": "DPoP", "cnf": {"jkt": key}}
+
+
 class Introspection:
     """Answers ``POST /introspect``."""
 
@@ -87,7 +94,7 @@ class Introspection:
         return {
             **self._common(found.grant),
             "scope": " ".join(token.scopes),
-            "token_type": "Bearer",
+            **_binding(token.key),
             "aud": audience[0] if len(audience) == 1 else list(audience),
             "iat": int(token.issued_at.timestamp()),
             "exp": int(token.expires_at.timestamp()),

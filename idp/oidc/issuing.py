@@ -35,12 +35,14 @@ class Issued:
     Attributes:
         grant: with the claims that may still leave.
         scopes: those of the access token.
+        bound: the access token is good with its key alone.
     """
 
     grant: Grant
     scopes: tuple[str, ...]
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
+    bound: bool = False
     nonce: str | None = field(default=None, repr=False)
 
 
@@ -114,7 +116,7 @@ class Issuing:
             userinfo_claims=in_force(grant.userinfo_claims, client, now=at, issuer=self._issuer),
         )
 
-    def access_token(
+    def access_token(  # noqa: PLR0913 - what a token is: of what, how far, for whom, by which key
         self,
         unit: Unit,
         grant: Grant,
@@ -122,6 +124,7 @@ class Issuing:
         epoch: int,
         scopes: tuple[str, ...],
         audience: tuple[str, ...],
+        key: str | None,
         at: datetime,
     ) -> str:
         """Add an access token, and the audit row of the claims that its ID token will carry."""
@@ -135,6 +138,7 @@ class Issuing:
                 audience=audience,
                 issued_at=at,
                 expires_at=at + self._lasts,
+                key=key,
             )
         )
         if grant.id_token_claims and OPENID in scopes:
@@ -145,7 +149,7 @@ class Issuing:
         """Give the token response (RFC 6749 section 5.1), signing now that all is committed."""
         response: dict[str, object] = {
             "access_token": issued.access_token,
-            "token_type": "Bearer",
+            "token_type": "DPoP" if issued.bound else "Bearer",
             "expires_in": self._lasts_seconds,
             "scope": " ".join(issued.scopes),
         }

@@ -12,7 +12,7 @@ from idp.domain.assurance import ALIASES
 from idp.domain.client import ClientAuth, SubjectType
 from idp.domain.request import Prompt, ResponseMode
 from idp.domain.vocabulary import claims_supported, scopes_supported
-from idp.oidc import paths, request_objects
+from idp.oidc import dpop, paths, request_objects
 from idp.oidc.registration.keys import ASSERTION_ALGORITHMS
 from idp.oidc.registration.policy import GRANT_TYPES
 from keys.jwks import Document, document
@@ -64,6 +64,7 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
             method for method in methods if method != ClientAuth.NONE
         ],
         "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "claim_types_supported": ["normal"],
         "claims_supported": list(claims_supported(issuer=settings.issuer, seeded=seeded)),
         "claims_parameter_supported": True,

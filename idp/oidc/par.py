@@ -11,7 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from idp.domain.request import AuthorizationRequest
-from idp.errors import INVALID_CLIENT, INVALID_REQUEST, INVALID_REQUEST_URI, Refused
+from idp.errors import (
+    INVALID_CLIENT,
+    INVALID_DPOP_PROOF,
+    INVALID_REQUEST,
+    INVALID_REQUEST_URI,
+    Refused,
+)
 from idp.oidc.requests import PUSHED_PREFIX, At
 from idp.oidc.tokens import RANDOM_BYTES, encoded
 from idp.store.ports import AlreadySpent, VersionConflict
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
     from idp.config import Settings
     from idp.domain.client import Client, ClientId
+    from idp.oidc.dpop import Proof
     from idp.oidc.form import Parameters
     from idp.oidc.requests import RequestRules
     from idp.store.ports import Ephemeral, Ledger, Unit, Vault
@@ -44,6 +51,11 @@ class PushingClient(Protocol):
     @property
     def assertion(self) -> object | None:
         """Give the assertion that it proved itself by, if it was one."""
+        ...
+
+    @property
+    def proof(self) -> Proof | None:
+        """Give the proof of a key that came with the push, if one did."""
         ...
 
     def claim(self, unit: Unit) -> None:
@@ -83,7 +95,7 @@ class PushedRequests:
         named = params.get("client_id")
         if named is not None and named != caller.client.id:
             raise Refused(INVALID_REQUEST, "client_id is not the caller's")
-        request = self._rules.check(params, caller.client, At.PAR)
+        request = _bound(self._rules.check(params, caller.client, At.PAR), caller.proof)
         urn = PUSHED_PREFIX + encoded(self._entropy(RANDOM_BYTES))
         self._claim(caller)
         self._shelf.put(urn, replace(request, pushed=pushed_as(urn)))
@@ -132,13 +144,22 @@ class PushedRequests:
         return held
 
     def _claim(self, caller: PushingClient) -> None:
-        if caller.assertion is None:
+        if caller.assertion is None and caller.proof is None:
             return
         try:
             with self._ledger.begin() as unit:
                 caller.claim(unit)
         except AlreadySpent as error:
             raise Refused(INVALID_CLIENT, "the assertion was used before") from error
+
+
+def _bound(request: AuthorizationRequest, proof: Proof | None) -> AuthorizationRequest:
+    """Bind the code to the key of the push (RFC 9449 section 10.1)."""
+    if proof is None:
+        return request
+    if request.key not in {None, proof.key}:
+        raise Refused(INVALID_DPOP_PROOF, "dpop_jkt is of another key than the proof")
+    return replace(request, key=proof.key)
 
 
 def pushed_as(request_uri: str) -> str:

@@ -16,7 +16,14 @@ from idp.domain.audit_event import (
     refresh_reused,
     tokens_refreshed,
 )
-from idp.errors import INVALID_GRANT, INVALID_REQUEST, INVALID_SCOPE, Refused
+from idp.domain.grant import ANY_KEY
+from idp.errors import (
+    INVALID_DPOP_PROOF,
+    INVALID_GRANT,
+    INVALID_REQUEST,
+    INVALID_SCOPE,
+    Refused,
+)
 from idp.oidc import refresh_tokens
 from idp.oidc.code_grant import REFRESH
 from idp.oidc.deciding import decided
@@ -86,6 +93,7 @@ class RefreshGrant:
         if asked.token.epoch != epoch:
             raise Refused(INVALID_GRANT, "refresh token of another epoch")
         family = self._family(unit, caller, asked.token, at=at)
+        key = _proven_key(family, caller)
         grant = unit.grants.get(family.grant)
         if grant is None or grant.ended_at is not None:
             raise Refused(INVALID_GRANT, "the grant has ended")
@@ -99,9 +107,10 @@ class RefreshGrant:
             grant=grant,
             scopes=scopes,
             access_token=self._issuing.access_token(
-                unit, grant, epoch=epoch, scopes=scopes, audience=audience, at=at
+                unit, grant, epoch=epoch, scopes=scopes, audience=audience, key=key, at=at
             ),
             refresh_token=refresh_tokens.derive(family, epoch=epoch, generation=generation),
+            bound=key is not None,
         )
 
     def _family(
@@ -178,6 +187,16 @@ class RefreshGrant:
             raise Refused(INVALID_GRANT, "the family ended or moved on meanwhile")
         unit.record(refresh_retried(grant=grant, at=at, generation=now_live.generation))
         return now_live.generation
+
+
+def _proven_key(family: RefreshFamily, caller: Caller) -> str | None:
+    """Give the key of the proof, which the family may demand (RFC 9449 section 5)."""
+    key = None if caller.proof is None else caller.proof.key
+    if family.key is not None and key is None:
+        raise Refused(INVALID_DPOP_PROOF, "the family is used with a proof alone")
+    if family.key not in {None, ANY_KEY, key}:
+        raise Refused(INVALID_GRANT, "the family is bound to another key")
+    return key
 
 
 def _narrowed(grant: Grant, asked: str | None) -> tuple[str, ...]:

@@ -90,6 +90,7 @@ PROVEN: Final = (
     _row("id_token_hint", BOTH, checks.id_token_hint),
     _row("ui_locales", BOTH, checks.ui_locales),
     _row("resource", BOTH, checks.resource),
+    _row("dpop_jkt", BOTH, checks.key),
 )
 """Refusals that the client is told. ``display``, ``claims_locales`` and unknown names: ignored."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from idp.domain.audit_event import claims_released
 from idp.domain.claims import in_force, scope_claims
 from idp.errors import INSUFFICIENT_SCOPE, INVALID_TOKEN, TOKEN_MISSING, Refused
+from idp.oidc import paths
 from idp.oidc.issuing import OPENID, userinfo_audience
 from idp.oidc.living import living
 from idp.store.ports import AlreadySpent
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from idp.config import Settings
     from idp.domain.client import Client
     from idp.domain.grant import LiveToken, TokenHash
+    from idp.oidc.dpop import Proofs
     from idp.oidc.form import Parameters
     from idp.store.ports import Ledger
 
@@ -36,30 +38,53 @@ _MOST_REMEMBERED: Final = 50_000
 class UserInfo:
     """Answers ``GET`` and ``POST /userinfo``."""
 
-    def __init__(self, settings: Settings, *, ledger: Ledger, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        ledger: Ledger,
+        proofs: Proofs,
+        now: Callable[[], datetime],
+    ) -> None:
         self._issuer = settings.issuer
         self._audience = userinfo_audience(settings)
         self._ledger = ledger
+        self._proofs = proofs
         self._now = now
         self._noted: dict[TokenHash, None] = {}
         self._lock = Lock()
 
     def answer(
-        self, *, authorization: str | None, params: Parameters | None = None
+        self,
+        *,
+        authorization: str | None,
+        params: Parameters | None = None,
+        method: str = "GET",
+        dpop: str | None = None,
     ) -> dict[str, object]:
         """Give ``sub`` and the claims.
 
         Args:
             authorization: the ``Authorization`` header as sent.
             params: the form body of a POST, never a query.
+            method: the request's.
+            dpop: the ``DPoP`` header as sent.
 
         Raises:
-            Refused: TOKEN_MISSING, INVALID_TOKEN, INSUFFICIENT_SCOPE (RFC 6750 section 3.1).
+            Refused: TOKEN_MISSING, INVALID_TOKEN, INSUFFICIENT_SCOPE (RFC 6750 section 3.1);
+                INVALID_DPOP_PROOF, USE_DPOP_NONCE (RFC 9449 section 7.1).
         """
-        text = _presented(authorization, params)
+        text, bound = _presented(authorization, params)
+        proof = None
+        if bound:
+            proof = self._proofs.verify(dpop, method=method, path=paths.USERINFO, access_token=text)
         at = self._now()
         with self._ledger.read() as unit:
             found, client = living(unit, text, at=at)
+        if found.token.key != (None if proof is None else proof.key):
+            raise Refused(INVALID_TOKEN, "bound to a key that was not proven, or to none")
+        if proof is not None:
+            self._proofs.use_here(proof)
         if self._audience not in found.token.audience:
             raise Refused(INVALID_TOKEN, "token for another resource")
         if OPENID not in found.token.scopes:
@@ -99,16 +124,20 @@ class UserInfo:
             self._noted[token.hash] = None
 
 
-def _presented(authorization: str | None, params: Parameters | None) -> str:
-    """Find the one token (RFC 6750 section 2). Raises: Refused(TOKEN_MISSING, INVALID_TOKEN)."""
+def _presented(authorization: str | None, params: Parameters | None) -> tuple[str, bool]:
+    """Find the one token, and whether it came as one that is bound to a key.
+
+    See RFC 6750 section 2 and RFC 9449 section 7.1. Raises: Refused(TOKEN_MISSING, INVALID_TOKEN).
+    """
     in_body = None if params is None else params.get("access_token")
     if (authorization is None) == (in_body is None):
         raise Refused(TOKEN_MISSING, "no token, or one in two places")
-    text = in_body
+    text, bound = in_body, False
     if authorization is not None:
         scheme, _, text = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise Refused(TOKEN_MISSING, "another scheme than Bearer")
+        bound = scheme.lower() == "dpop"
+        if not bound and scheme.lower() != "bearer":
+            raise Refused(TOKEN_MISSING, "another scheme than Bearer or DPoP")
     if text is None or len(text) > _LONGEST or _B64TOKEN.fullmatch(text) is None:
         raise Refused(INVALID_TOKEN, "not a token")
-    return text
+    return text, bound

@@ -21,7 +21,9 @@ def means_stand(unit: Unit, person: PersonId, evidence: Evidence) -> bool:
     """
     if isinstance(evidence, DeviceEvidence):
         device = unit.phones.device(DeviceId(evidence.device))
-        return device is not None and device.removed_at is None and device.person == PersonRef(person)
+        return (
+            device is not None and device.removed_at is None and device.person == PersonRef(person)
+        )
     if isinstance(evidence, OtpEvidence):
         otp = unit.phones.otp(PersonRef(person))
         return otp is not None and otp.created_at == evidence.enrolled_at

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     )
     from idp.domain.person import Attributes, Person, PersonId, PersonState, Sector, SubjectId
     from idp.domain.session import Session, SessionKey
+    from idp.store.phone_ports import Phones
     from idp.store.upkeep import AuditTrail, Leases, Outbox
     from keys.ports import KeyRows
-    from mobile_flow.ports import PhoneRows
 
 
 class StoreUnavailable(Refused):
@@ -277,7 +277,7 @@ class Unit(Protocol):
     @property
     def keys(self) -> KeyRows: ...
     @property
-    def phones(self) -> PhoneRows: ...
+    def phones(self) -> Phones: ...
 
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent; the unit then rolls back."""

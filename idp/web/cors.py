@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _REREAD: Final = timedelta(seconds=5)
 _NO_CONTENT: Final = 204
+_READABLE: Final = "WWW-Authenticate, Retry-After, DPoP-Nonce"
 _PREFLIGHT_LASTS: Final = "600"
 
 
@@ -44,7 +45,7 @@ class CrossOrigin:
         response.vary.add("Origin")
         if origin is not None and origin in self._origins():
             response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, Retry-After"
+            response.headers["Access-Control-Expose-Headers"] = _READABLE
             response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
@@ -55,7 +56,7 @@ class CrossOrigin:
         self.allow(request, response)
         if "Access-Control-Allow-Origin" in response.headers:
             response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
-            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, DPoP"
             response.headers["Access-Control-Max-Age"] = _PREFLIGHT_LASTS
         return response
 

@@ -7,7 +7,7 @@ or Flask), it gets the same checks, the same headers and the same words of refus
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -15,13 +15,15 @@ from werkzeug.wrappers import Response
 
 from idp.errors import (
     INSUFFICIENT_SCOPE,
+    INVALID_DPOP_PROOF,
     INVALID_REQUEST,
     INVALID_TOKEN,
     METHOD_NOT_ALLOWED,
     TOKEN_MISSING,
+    USE_DPOP_NONCE,
     Refused,
 )
-from idp.oidc import paths
+from idp.oidc import dpop, paths
 from idp.oidc.form import Parameters
 from idp.web import cors
 from idp.web.errors import note_refusal, retry_after
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Request
 
+    from idp.errors import Problem
     from idp.services import Services
     from idp.web.cors import CrossOrigin
     from keys.jwks import Document
@@ -42,6 +45,7 @@ _UNAUTHORIZED: Final = 401
 _CREATED: Final = 201
 _UNKEPT: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 """Out of every cache (RFC 6749 section 5.1)."""
+_OF_PROOF: Final = frozenset({INVALID_DPOP_PROOF.code, USE_DPOP_NONCE.code})
 _BEARER: Final = frozenset({INVALID_TOKEN.code, INSUFFICIENT_SCOPE.code, TOKEN_MISSING.code})
 
 
@@ -80,12 +84,15 @@ class Endpoints:
             for path, methods, handler in rows
         }
 
-    def refusal(self, error: Refused, request: Request) -> Response:
-        """Give the OAuth face of a refusal (RFC 6749 section 5.2, RFC 6750 section 3)."""
+    def refusal(self, error: Refused, request: Request, *, path: str = "") -> Response:
+        """Give the OAuth face of a refusal (RFC 6749 5.2, RFC 6750 3, RFC 9449 7.1)."""
         problem = error.problem
         body = {"error": problem.oauth, "error_description": problem.description}
         response = _json(body, status=problem.status)
-        if problem.code in _BEARER:
+        if path == paths.USERINFO and problem.code in _OF_PROOF:
+            response.status_code = _UNAUTHORIZED
+            response.headers["WWW-Authenticate"] = self._of_key(problem)
+        elif problem.code in _BEARER:
             response.headers["WWW-Authenticate"] = self._bearer(error, request)
         elif problem.status == _UNAUTHORIZED and "Authorization" in request.headers:
             response.headers["WWW-Authenticate"] = f'Basic realm="{self._realm}"'
@@ -104,9 +111,12 @@ class Endpoints:
                 response = handler(request)
             except Refused as error:
                 note_refusal(error, self._services.refusals)
-                response = self.refusal(error, request)
+                response = self.refusal(error, request, path=path)
                 if error.problem is METHOD_NOT_ALLOWED:
                     response.headers["Allow"] = ", ".join((*methods, "OPTIONS"))
+            if _proves_key(request):
+                # Whoever proves a key learns in each answer what to prove it with next time.
+                response.headers["DPoP-Nonce"] = self._services.proofs.nonce()
             if public:
                 return cors.for_everybody(response)
             if "Origin" in request.headers:
@@ -121,6 +131,7 @@ class Endpoints:
             params,
             authorization=request.headers.get("Authorization"),
             address=request.remote_addr,
+            dpop=request.headers.get("DPoP"),
         )
         _name_client(request, params)
         return _json(result)
@@ -133,6 +144,10 @@ class Endpoints:
             address=request.remote_addr,
         )
         request.environ["sesame.client"] = caller.client.id
+        sent = request.headers.get("DPoP")
+        if sent is not None:
+            proof = self._services.proofs.verify(sent, method="POST", path=paths.PAR)
+            caller = replace(caller, proof=proof)
         return _json(self._services.pushed.push(params, caller), status=_CREATED)
 
     def _introspect(self, request: Request) -> Response:
@@ -164,7 +179,10 @@ class Endpoints:
         if request.method == "POST" and (request.content_length or request.get_data()):
             params = _form(request)
         result = self._services.userinfo.answer(
-            authorization=request.headers.get("Authorization"), params=params
+            authorization=request.headers.get("Authorization"),
+            params=params,
+            method=request.method,
+            dpop=request.headers.get("DPoP"),
         )
         return _json(result)
 
@@ -174,6 +192,10 @@ class Endpoints:
     def _discovery(self, request: Request) -> Response:
         return _document(request, self._services.discovery)
 
+    def _of_key(self, problem: Problem) -> str:
+        algorithms = " ".join(dpop.ALGORITHMS)
+        return f'DPoP realm="{self._realm}", error="{problem.oauth}", algs="{algorithms}"'
+
     def _bearer(self, error: Refused, request: Request) -> str:
         """Write the challenge; a request without any token learns no error code (section 3.1)."""
         challenge = f'Bearer realm="{self._realm}"'
@@ -181,6 +203,12 @@ class Endpoints:
         if problem is TOKEN_MISSING and "Authorization" not in request.headers:
             return challenge
         return f'{challenge}, error="{problem.oauth}", error_description="{problem.description}"'
+
+
+def _proves_key(request: Request) -> bool:
+    """Tell whether a request proves a key, or means to (RFC 9449 section 7.1)."""
+    named = request.headers.get("Authorization", "").partition(" ")[0].lower()
+    return "DPoP" in request.headers or named == "dpop"
 
 
 def _require_method(request: Request, methods: tuple[str, ...]) -> None:

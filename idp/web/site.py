@@ -38,6 +38,9 @@ from idp.web.i18n import Texts
 from idp.web.login import LoginPages
 from idp.web.logout import LogoutPage
 from idp.web.pages import Pages
+from idp.web.phone import FILES, PhonePages
+from idp.web.phone_login import PhoneLoginPages
+from idp.web.scanned import ScannedPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +84,13 @@ class Site:
             CrossOrigin(services.ledger, now=services.now, monotonic=services.monotonic),
         )
         self.endpoints = self._machine.table()
+        desk = services.phone
+        self._phone = PhonePages(
+            None if desk is None else desk.api,
+            texts=self._texts,
+            refusals=services.refusals,
+            now=services.now,
+        )
         self._views: dict[tuple[str, str], Handler] = {}
         self._steps: dict[tuple[str, str], StepHandler] = {}
         self.flask = self._routes()
@@ -99,6 +109,8 @@ class Site:
             login, slash, tail = path.removeprefix(_LOGINS).partition("/")
             step = self._steps.get((asked.method, slash + tail))
             return step(asked, login) if step and _LOGIN.fullmatch(login) else None
+        if path.startswith(FILES):
+            return self._phone.answer(asked)
         view = self._views.get((asked.method, path))
         return view(asked) if view else None
 
@@ -155,9 +167,11 @@ class Site:
             names=names,
             texts=texts,
         )
+        scanned = ScannedPage(self._pages)
         home = HomePage(self._pages, names=names, texts=texts)
         pages: tuple[tuple[str, str, View], ...] = (
             ("GET", "/", home.get),
+            ("GET", "/PHONE/", scanned.app),
             ("GET", paths.AUTHORIZE, authorize.open),
             ("POST", paths.AUTHORIZE, authorize.open),
             ("GET", paths.LOGOUT, logout.get),
@@ -166,17 +180,36 @@ class Site:
         for method, rule, view in pages:
             handler = self._views[method, rule] = self._view(rule, view)
             app.add_url_rule(rule, f"{method} {rule}", _of_flask(handler), methods=[method])
+        code = self._view("/Q/<code>", scanned.get)
+        app.add_url_rule("/Q/<path:text>", "scanned", lambda text: code(request))  # noqa: ARG005
+        app.add_url_rule(
+            f"{FILES}<path:name>",
+            "phone",
+            lambda name: self._phone.answer(request),  # noqa: ARG005
+        )
         app.add_url_rule("/static/<name>", "static", lambda name: self._files.answer(request, name))
 
     def _add_login(self, app: Flask) -> None:
         login = LoginPages(
             self._services.flow, answers=self._answers, names=self._names, texts=self._texts
         )
+        desk = self._services.phone
+        phone = PhoneLoginPages(
+            self._services.flow,
+            phone=None if desk is None else desk.method,
+            form=login.form,
+            answers=self._answers,
+            now=self._services.now,
+        )
         steps: tuple[tuple[str, str, Step], ...] = (
             ("GET", "", login.visit),
             ("GET", "/status", login.status),
             ("POST", "/method", login.method),
             ("POST", "/card/answer", login.card_answer),
+            ("GET", "/frames", phone.frames),
+            ("POST", "/mobile", phone.mobile),
+            ("POST", "/passkey", phone.passkey),
+            ("POST", "/totp", phone.totp),
             ("POST", "/seeded", login.seeded),
             ("POST", "/consent", login.consent),
             ("POST", "/cancel", login.cancel),

@@ -30,7 +30,25 @@ async function authentication() {
   throw new Error(`no such authentication: ${wanted.auth}`);
 }
 
-async function login(config) {
+// The private key that requests are signed with, where they are (RFC 9101).
+async function signingKey() {
+  return { key: await importJWK(wanted.jwk, wanted.jwk.alg), kid: wanted.jwk.kid };
+}
+
+async function authorization(config, parameters, proving) {
+  if (wanted.signed && wanted.pushed) {
+    const signed = await client.buildAuthorizationUrlWithJAR(config, parameters, await signingKey());
+    return client.buildAuthorizationUrlWithPAR(config, signed.searchParams, proving);
+  }
+  if (wanted.signed) {
+    return client.buildAuthorizationUrlWithJAR(config, parameters, await signingKey());
+  }
+  return wanted.pushed
+    ? client.buildAuthorizationUrlWithPAR(config, parameters, proving)
+    : client.buildAuthorizationUrl(config, parameters);
+}
+
+async function login(config, proving) {
   const verifier = client.randomPKCECodeVerifier();
   const state = client.randomState();
   const nonce = client.randomNonce();
@@ -43,9 +61,7 @@ async function login(config) {
     nonce,
     ...wanted.parameters,
   };
-  const url = wanted.pushed
-    ? await client.buildAuthorizationUrlWithPAR(config, parameters)
-    : client.buildAuthorizationUrl(config, parameters);
+  const url = await authorization(config, parameters, proving);
   say({ open: url.href });
   const { url: back, posted } = JSON.parse((await lines.next()).value);
   const answer = Object.keys(posted).length
@@ -57,7 +73,7 @@ async function login(config) {
     expectedNonce: nonce,
     idTokenExpected: true,
     ...(wanted.parameters?.max_age && { maxAge: Number(wanted.parameters.max_age) }),
-  });
+  }, undefined, proving);
 }
 
 async function main() {
@@ -68,15 +84,20 @@ async function main() {
     await authentication(),
     { execute: [client.allowInsecureRequests] },
   );
-  const tokens = await login(config);
+  const proving = wanted.dpop
+    ? { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256")) }
+    : undefined;
+  const tokens = await login(config, proving);
   const claims = tokens.claims();
-  const info = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
-  const done = { claims, info, metadata: config.serverMetadata() };
+  const info = await client.fetchUserInfo(config, tokens.access_token, claims.sub, proving);
+  const done = { claims, info, metadata: config.serverMetadata(), type: tokens.token_type };
   if (tokens.refresh_token) {
-    const fresh = await client.refreshTokenGrant(config, tokens.refresh_token);
+    const fresh = await client.refreshTokenGrant(
+      config, tokens.refresh_token, undefined, proving,
+    );
     done.refreshed = fresh.claims();
     done.rotated = fresh.refresh_token !== undefined && fresh.refresh_token !== tokens.refresh_token;
-    done.infoAgain = await client.fetchUserInfo(config, fresh.access_token, claims.sub);
+    done.infoAgain = await client.fetchUserInfo(config, fresh.access_token, claims.sub, proving);
     if (wanted.auth !== "none") {
       done.before = await client.tokenIntrospection(config, fresh.access_token);
       await client.tokenRevocation(config, fresh.access_token);

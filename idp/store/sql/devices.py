@@ -11,7 +11,16 @@ import hmac
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import LargeBinary, bindparam, case, null, select, update
+from sqlalchemy import (
+    LargeBinary,
+    bindparam,
+    case,
+    exists,
+    literal_column,
+    null,
+    select,
+    update,
+)
 
 from idp.store.encoding import Encoding
 from idp.store.ports import Duplicate
@@ -22,8 +31,10 @@ from idp.store.sql.statement import Statement
 from mobile_flow.model import Credential, Device, DeviceId, PersonRef, PushSubscription
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
+
+    from sqlalchemy import Table
 
     from idp.store.sql.statement import Row
 
@@ -35,6 +46,7 @@ _DEVICE: Final[Encoding[Device]] = Encoding(Device)
 _SUBSCRIPTION: Final[Encoding[PushSubscription]] = Encoding(PushSubscription)
 _T: Final = phone_tables.devices
 _H: Final = phone_tables.handles
+_RP: Final = phone_tables.relying_party
 _COLUMNS = (
     _T.c.id,
     _T.c.person,
@@ -82,10 +94,32 @@ _at: Any = bindparam("at", type_=_T.c.high_from.type)
 _TRUST: Final = Statement(update(_T).where(_OWN, _LIVE, _T.c.high_from > _at).values(high_from=_at))
 
 
+def _fix(new: Callable[[Table], Any]) -> Any:  # noqa: ANN401 - the dialect's own insert
+    statement = new(_RP)
+    return statement.on_conflict_do_update(
+        index_elements=[_RP.c.id],
+        set_={"rp_id": statement.excluded.rp_id},
+        where=~exists(select(literal_column("1")).select_from(_T)),
+    )
+
+
+_FIX: Final = Statement(_fix)
+_FIXED: Final = Statement(select(_RP.c.rp_id))
+
+
 class DeviceRows(Rows):
     """The verbs of ``PhoneRows`` about phones."""
 
     __slots__ = ()
+
+    def relying_party(self) -> str | None:
+        """Give the identifier that passkeys are made for here, if one was fixed."""
+        row = self._link.one(_FIXED, {})
+        return None if row is None else str(row[0])
+
+    def fix_relying_party(self, rp_id: str) -> None:
+        """Fix it; where any phone was ever enrolled, the former stays."""
+        self._link.run(_FIX, {"id": 1, "rp_id": rp_id})
 
     def user_handle(self, person: PersonRef, *, candidate: bytes) -> bytes:
         """Read the handle; where there is none the first to insert gives it."""

@@ -108,6 +108,7 @@ class SqlFamilies:
                 "idle_expires_at": micros(family.idle_expires_at),
                 "expires_at": micros(family.expires_at),
                 "ended_at": micros(family.ended_at),
+                "key": family.key,
             },
         )
 
@@ -116,20 +117,21 @@ class SqlFamilies:
         row = self._link.one(_GET, {"which": family_id})
         if row is None:
             return None
-        key, grant, client, generation, sealed, rotates, *times = row
-        created_at, rotated_at, idle_expires_at, expires_at, ended_at = times
+        which, grant, client, generation, sealed, rotates, *rest = row
+        created_at, rotated_at, idle_expires_at, expires_at, key, ended_at = rest
         return RefreshFamily(
-            id=FamilyId(key),
+            id=FamilyId(which),
             grant=GrantId(grant),
             client=ClientId(client),
             generation=generation,
-            secret=unseal(self._vault, _PURPOSE, (key, grant, client), sealed),
+            secret=unseal(self._vault, _PURPOSE, (which, grant, client), sealed),
             rotates=bool(rotates),
             created_at=moment(created_at),
             rotated_at=moment(rotated_at),
             idle_expires_at=moment(idle_expires_at),
             expires_at=moment(expires_at),
             ended_at=moment(ended_at),
+            key=key,
         )
 
     def advance(

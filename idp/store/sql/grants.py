@@ -52,6 +52,7 @@ _LIVE: Final = Statement(
         _T.c.issued_at,
         _T.c.expires_at,
         _T.c.revoked_at,
+        _T.c.key,
         schema.people.c.state,
         func.coalesce(schema.clients.c.enabled, ~true()),
         schema.sessions.c.key,
@@ -164,6 +165,7 @@ class SqlGrants:
                 "issued_at": micros(token.issued_at),
                 "expires_at": micros(token.expires_at),
                 "revoked_at": micros(token.revoked_at),
+                "key": token.key,
             },
         )
 
@@ -173,7 +175,7 @@ class SqlGrants:
         if row is None:
             return None
         grant = self._grant(row[:_GRANT_WIDTH])
-        client, scopes, audience, issued_at, expires_at, revoked_at = row[_GRANT_WIDTH:-4]
+        client, scopes, audience, issued_at, expires_at, revoked_at, key = row[_GRANT_WIDTH:-4]
         state, enabled, session, session_ended_at = row[-4:]
         return LiveToken(
             token=AccessToken(
@@ -185,6 +187,7 @@ class SqlGrants:
                 issued_at=moment(issued_at),
                 expires_at=moment(expires_at),
                 revoked_at=moment(revoked_at),
+                key=key,
             ),
             grant=grant,
             person_state=PersonState(state),

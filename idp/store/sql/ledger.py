@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.domain.audit_event import AuditEvent
+    from idp.store.phone_ports import Phones
     from idp.store.ports import Clients, Consents, Grants, People, Sessions, Unit, Vault
     from idp.store.sql.engine import Engine
     from idp.store.sql.statement import Link
     from idp.store.upkeep import AuditTrail, Leases, Outbox
     from keys.ports import KeyRows
-    from mobile_flow.ports import PhoneRows
 
 _EVENT_BYTES = 16
 
@@ -96,7 +96,7 @@ class SqlUnit:
         return SqlKeys(self._link)
 
     @property
-    def phones(self) -> PhoneRows:
+    def phones(self) -> Phones:
         """Phones, approvals, one-time passwords."""
         return SqlPhones(self._link, self._vault)
 

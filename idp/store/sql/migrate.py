@@ -64,6 +64,8 @@ def _sqlite_engine(path: Path) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         # The driver is in autocommit: the transaction, tables included, is opened here.
+        # Another upgrade takes longer than a request may wait.
+        connection.exec_driver_sql("PRAGMA busy_timeout = 20000")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text
 
 from idp.store.sql.schema import metadata
 
@@ -20,6 +20,13 @@ handles = Table(
     metadata,
     Column("person", Text, primary_key=True),
     Column("handle", LargeBinary, nullable=False),
+)
+
+relying_party = Table(
+    "phone_relying_party",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("rp_id", Text, nullable=False),
 )
 
 devices = Table(

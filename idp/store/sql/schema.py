@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """The migration this code needs; ``serve`` refuses a schema that is older."""
 
 metadata = MetaData(
@@ -164,6 +164,7 @@ access_tokens = Table(
     _moment("issued_at"),
     _moment("expires_at"),
     _moment("revoked_at", nullable=True),
+    Column("key", Text),
     Index("ix_access_tokens_expires_at", "expires_at"),
     sqlite_with_rowid=False,
 )
@@ -182,6 +183,7 @@ families = Table(
     _moment("idle_expires_at"),
     _moment("expires_at"),
     _moment("ended_at", nullable=True),
+    Column("key", Text),
     Index("ix_families_expires_at", "expires_at"),
 )
 

@@ -109,3 +109,19 @@ def test_the_library_logs_in_without_pushing_too(shop: Client, browser: Browser)
 def test_the_library_reads_the_answer_of_a_form_post(shop: Client, browser: Browser) -> None:
     done = story(shop, browser, parameters={"response_mode": "form_post"})
     assert done["info"]["sub"] == done["claims"]["sub"]
+
+
+@pytest.mark.parametrize("name", ["shop", "shop-app"])
+def test_the_library_proves_its_key_at_every_step(made: Shops, browser: Browser, name: str) -> None:
+    done = story(made[name], browser, dpop=True)
+    assert done["type"].lower() == "dpop"
+    assert done["refreshed"]["sub"] == done["info"]["sub"] == done["infoAgain"]["sub"]
+    if name == "shop":
+        assert done["before"]["cnf"]["jkt"]
+
+
+@pytest.mark.parametrize("pushed", [True, False])
+def test_the_library_signs_its_requests(shop: Client, browser: Browser, *, pushed: bool) -> None:
+    done = story(shop, browser, signed=True, pushed=pushed, dpop=pushed)
+    assert ("request=ey" in done["open"]) is not pushed
+    assert done["info"]["sub"] == done["claims"]["sub"]

@@ -29,6 +29,12 @@ def upgrade() -> None:
 
 def _devices() -> None:
     op.create_table(
+        "phone_relying_party",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("rp_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_phone_relying_party"),
+    )
+    op.create_table(
         "phone_handles",
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("handle", sa.LargeBinary(), nullable=False),

@@ -18,6 +18,7 @@ from idp.errors import Refused
 from idp.foundation import Foundation, found_keys, lay
 from idp.oidc.client_jws import ClientKeys
 from idp.oidc.completion import Completion
+from idp.oidc.dpop import Proof
 from idp.oidc.form import Parameters
 from idp.oidc.logout import Logout
 from idp.oidc.par import PushedRequests
@@ -69,8 +70,11 @@ class Caller:
 
     client: Client
     assertion: str | None = None
+    proof: Proof | None = None
 
     def claim(self, unit: Unit) -> None:
+        if self.proof is not None:
+            self.proof.spend(unit)
         if self.assertion is not None:
             unit.spend("assertion", self.assertion, until=self.client.created_at)
 

@@ -23,6 +23,7 @@ from idp.errors import Refused
 from idp.oidc import tokens
 from idp.oidc.client_auth import ASSERTION_TYPE, ClientAuthentication
 from idp.oidc.client_jws import ClientKeys
+from idp.oidc.dpop import Proofs
 from idp.oidc.form import Parameters
 from idp.oidc.grants import TokenEndpoint
 from idp.oidc.introspection import Introspection
@@ -30,7 +31,15 @@ from idp.oidc.revocation import Revocation
 from idp.oidc.userinfo import UserInfo
 from idp.store.memory import MemoryEphemeral
 from keys.signer import Signer, Verifier
-from tests.contract.store.stand_ins import START, Clock, a_client, a_grant, a_person, a_session
+from tests.contract.store.stand_ins import (
+    START,
+    Clock,
+    TestVault,
+    a_client,
+    a_grant,
+    a_person,
+    a_session,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,13 +181,18 @@ class Desk:
             keys=ClientKeys(entropy=secrets.token_bytes),
             now=clock,
         )
+        self.proofs = Proofs(self.settings, vault=TestVault(), ephemeral=self.ephemeral, now=clock)
         given: Any = {"ledger": ledger, "authentication": self.authentication, "now": clock}
         self.endpoint = TokenEndpoint(
-            self.settings, ring=self.ring, entropy=secrets.token_bytes, **given
+            self.settings,
+            ring=self.ring,
+            proofs=self.proofs,
+            entropy=secrets.token_bytes,
+            **given,
         )
         self.introspection = Introspection(self.settings, **given)
         self.revocation = Revocation(**given)
-        self.userinfo = UserInfo(self.settings, ledger=ledger, now=clock)
+        self.userinfo = UserInfo(self.settings, ledger=ledger, proofs=self.proofs, now=clock)
 
     # --- the clients -----------------------------------------------------------------------------
 
@@ -211,10 +225,11 @@ class Desk:
             return dict(fields), None
         return {}, basic(client)
 
-    def call(self, answer: Any, client: str, **fields: object) -> Any:
+    def call(self, answer: Any, client: str, *, dpop: str | None = None, **fields: object) -> Any:
         proof, authorization = self.credentials(client)
         params = form(**{**proof, **fields})
-        return answer(params, authorization=authorization, address=ADDRESS)
+        more = {} if dpop is None else {"dpop": dpop}
+        return answer(params, authorization=authorization, address=ADDRESS, **more)
 
     # --- what they do ----------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ def test_no_token_and_a_token_in_two_places_are_refused(desk: Desk, given: dict[
         TOKEN_MISSING,
         lambda: answer(authorization=f"Bearer {token}", params=form(access_token=token)),
     )
-    for other in (f"Basic {token}", f"DPoP {token}", token, ""):
+    for other in (f"Basic {token}", token, ""):
         refused(TOKEN_MISSING, lambda o=other: answer(authorization=o))
 
 
@@ -60,7 +60,7 @@ def test_a_release_is_audited_once_a_token(desk: Desk, given: dict[str, Any]) ->
     before = releases()
     for _ in range(3):
         desk.claims(given["access_token"])
-    another_worker = UserInfo(desk.settings, ledger=desk.ledger, now=desk.clock)
+    another_worker = UserInfo(desk.settings, ledger=desk.ledger, proofs=desk.proofs, now=desk.clock)
     another_worker.answer(authorization=f"Bearer {given['access_token']}")
     assert releases() == before + 1
     second = desk.refresh(given["refresh_token"])
