@@ -21,6 +21,7 @@ from keys.algorithms import (
     generate,
     private_bytes,
     public_bytes,
+    public_jwk,
     read_private,
     read_public,
     thumbprint,
@@ -148,6 +149,18 @@ class KeyRing:
         """Give every key there ever was, the newest first."""
         keys = self._verified().keys
         return tuple(sorted(keys, key=lambda key: (key.announced_at, key.kid), reverse=True))
+
+    def archive(self) -> tuple[dict[str, str], ...]:
+        """Give the public JWK of every key that ever signed, for what is verified years later.
+
+        Raises:
+            RingTampered: a key is not the one that its name says.
+        """
+        signed = [key for key in self.list() if key.signing_at is not None]
+        found = [public_jwk(key.algorithm, self._public(key)) for key in signed]
+        if [jwk["kid"] for jwk in found] != [key.kid for key in signed]:
+            raise RingTampered("a key does not have the thumbprint that names it")
+        return tuple(found)
 
     def begin(self, *, by: str) -> tuple[Move, ...]:
         """Make the first keys of a new deployment; nothing where there is a ring."""

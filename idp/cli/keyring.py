@@ -62,6 +62,17 @@ def list_keys(config_path: Path | None, *, everything: bool, as_json: bool) -> N
 
 
 @keys.command()
+@config_option
+def archive(config_path: Path | None) -> None:
+    """Print the public half of every key that ever signed, as a JWK Set.
+
+    Keep it: receipts are verified with it long after their key was retired.
+    """
+    with opened(config_path) as foundation:
+        click.echo(json.dumps({"keys": foundation.ring.archive()}, indent=1))
+
+
+@keys.command()
 @click.argument("algorithm", type=click.Choice(ALGORITHMS))
 @config_option
 @json_option

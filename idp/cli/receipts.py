@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
-from idp.cli.deployment import json_option
-from mobile_flow.errors import ReceiptRefused
-from mobile_flow.receipts import LONGEST, verify
+from idp.cli.deployment import config_option, json_option, opened
+from mobile_flow.errors import NotApproved, ReceiptRefused
+from mobile_flow.model import ApprovalId
+from mobile_flow.receipts import LONGEST, make, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from io import BufferedReader
+    from pathlib import Path
 
     from mobile_flow.receipts import VerifiedReceipt
 
@@ -52,6 +54,39 @@ def verify_command(
         _refuse(error, as_json=as_json)
         raise click.exceptions.Exit(1) from None
     click.echo(json.dumps(_told(receipt), indent=2) if as_json else _text(receipt))
+
+
+@receipts.command()
+@click.argument("approval")
+@click.argument("target", metavar="[FILE]", type=click.File("w", encoding="utf-8"), default="-")
+@config_option
+def export(approval: str, target: TextIO, config_path: Path | None) -> None:
+    """Write the receipt of APPROVAL, as the audit trail names it, to FILE or standard output.
+
+    The citizen gets the same by the phone's app. It names the e-service and what was agreed to.
+    """
+    from idp.login.phone_desk import terms_of
+    from idp.login.receipt_seal import ReceiptSeal
+
+    with opened(config_path) as foundation:
+        with foundation.ledger.read() as unit:
+            found = unit.phones.approval(ApprovalId(approval))
+            device = found and found.device and unit.phones.device(found.device)
+        if not found or not device:
+            raise click.ClickException("there is no approval of that name by a phone")
+        try:
+            receipt = make(
+                found,
+                device,
+                terms=terms_of(foundation.settings),
+                seal=ReceiptSeal(foundation.ring),
+                now=foundation.now(),
+            )
+        except NotApproved as error:
+            raise click.ClickException(
+                f"that approval ended as {found.state.value}: the phone signed nothing"
+            ) from error
+        target.write(json.dumps(receipt, indent=1, ensure_ascii=False) + "\n")
 
 
 def _jwks(text: bytes) -> Mapping[str, object]:

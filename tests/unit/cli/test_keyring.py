@@ -68,6 +68,15 @@ def test_retiring_asks_first_and_leaves_a_key_that_signs(deployment: Deployment)
     assert old in [key["kid"] for key in keys(deployment, "--all")]
 
 
+def test_the_archive_holds_what_signed_once_and_nothing_private(deployment: Deployment) -> None:
+    old = kid(deployment, "signing")
+    deployment.json("keys", "retire", "--yes", old)
+    deployment.json("keys", "generate", "ES256")
+    archived = json.loads(deployment.run("keys", "archive").output)["keys"]
+    assert {jwk["kid"] for jwk in archived} == {kid(deployment, "signing"), old}
+    assert all(jwk.keys().isdisjoint({"d", "k", "p", "q"}) for jwk in archived)
+
+
 def test_what_cannot_be_done_is_explained(deployment: Deployment) -> None:
     signing = kid(deployment, "signing")
     for arguments, says in (

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from idp.cli import main
-from tests.unit.mobile.desk import MobileDesk, ProviderSeal
+from idp.config import load
+from idp.foundation import lay
+from idp.login.phone_desk import open_desk
+from idp.runtime import system_entropy, system_monotonic, system_now
+from mobile_flow import receipts
+from mobile_flow.model import FlowKind
+from mobile_flow.sim.phone import VirtualPhone
+from tests.unit.mobile.desk import AN, BROWSER, SHOWN, MobileDesk, ProviderSeal, answered
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.unit.cli.deployed import Deployment
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +112,6 @@ def test_keys_that_are_no_keys_are_a_mistake_of_the_caller(
 def test_a_name_cannot_write_on_the_terminal(
     tmp_path: Path, made: tuple[dict[str, Any], ProviderSeal]
 ) -> None:
-    from mobile_flow import receipts
-
     bent = json.loads(json.dumps(made[0]))
     bent["device"]["name"] = "x\x1b[2Jy\nthe receipt holds"
     bare = {name: value for name, value in bent.items() if name not in {"seal", "seal_key"}}
@@ -113,3 +121,63 @@ def test_a_name_cannot_write_on_the_terminal(
     assert done.exit_code == 0
     assert "\x1b" not in done.output
     assert "[2Jy\N{REPLACEMENT CHARACTER}the receipt" in done.output
+
+
+# --- written again by an operator ---------------------------------------------------------------
+
+
+def approve_by_phone(deployment: Deployment) -> str:
+    """Enrol a phone, let it approve a login, and give the approval's identifier."""
+    settings = load(deployment.config)
+    given: dict[str, Any] = {"now": system_now, "entropy": system_entropy}
+    foundation = lay(settings, monotonic=system_monotonic, **given)
+    try:
+        desk = open_desk(
+            settings,
+            ledger=foundation.ledger,
+            ephemeral=foundation.ephemeral,
+            vault=foundation.vault,
+            ring=foundation.ring,
+            **given,
+        )
+        phone = VirtualPhone(
+            partial(answered, desk.api), origin=settings.issuer, entropy=system_entropy
+        )
+        opened = desk.enrolments.open(AN, name="An", card_fingerprint="ab" * 32)
+        phone.enrol(
+            opened.code,
+            lambda word: desk.enrolments.confirm(opened.enrolment.id, person=AN, matching=word),
+        )
+        start = desk.approvals.open(
+            transaction="login-1", browser=BROWSER, shown=SHOWN, kind=FlowKind.QR, address=""
+        )
+        phone.scan(desk.approvals.frames(start.id, browser=BROWSER).frames[0].text)
+        phone.number(desk.approvals.standing("login-1", browser=BROWSER).number or "")
+        phone.approve()
+    finally:
+        foundation.close()
+    return start.id
+
+
+def test_an_operator_writes_a_receipt_that_outlives_the_key_that_sealed_it(
+    deployment: Deployment,
+) -> None:
+    approval = approve_by_phone(deployment)
+    receipt, keys = deployment.folder / "receipt.json", deployment.folder / "keys.json"
+    written = deployment.run("receipts", "export", approval, str(receipt))
+    assert written.exit_code == 0, written.output
+    (sealed_by,) = (key["kid"] for key in deployment.json("keys", "list")["keys"])
+    deployment.json("keys", "retire", "--yes", sealed_by)
+    keys.write_text(deployment.run("keys", "archive").output)
+    done = deployment.run("receipts", "verify", str(receipt), "--jwks", str(keys), "--json")
+    told = json.loads(done.output)
+    assert (told["holds"], told["key_known"], told["sealed_by"]) == (True, True, sealed_by)
+    assert told["approval"] == approval
+
+
+def test_what_nobody_approved_has_no_receipt(deployment: Deployment) -> None:
+    done = deployment.run("receipts", "export", "A" * 26)
+    assert (done.exit_code, done.output.strip()) == (
+        1,
+        "Error: there is no approval of that name by a phone",
+    )

@@ -295,3 +295,16 @@ def test_a_ring_sealed_under_another_root_is_refused(
     ring.signer()
     with pytest.raises(RingTampered):
         a_ring(rows, clocks, vault=a_vault(bytes(31) + b"\x01")).signer()
+
+
+def test_the_archive_keeps_every_key_that_ever_signed(rows: RingInMemory, clocks: Clocks) -> None:
+    ring = a_ring(rows, clocks, "ES256", "EdDSA")
+    ring.begin(by=ME)
+    first = [key.kid for key in ring.list()]
+    published_then = {key["kid"]: key for key in json.loads(ring.jwks().body)["keys"]}
+    for name in first:
+        ring.retire(name, by=ME)
+    ring.generate("ES256", by=ME)
+    archived = {key["kid"]: key for key in ring.archive()}
+    assert {kid: archived[kid] for kid in first} == published_then
+    assert archived.keys() == {key.kid for key in ring.list() if key.signing_at is not None}

@@ -85,6 +85,30 @@ class Phone(VirtualPhone):
     row: Device
 
 
+def answered(
+    api: PhoneApi, method: str, path: str, *, headers: Mapping[str, str], body: bytes
+) -> HttpAnswer:
+    """Answer as the web does, but for the texts of refusals."""
+    call = Call(
+        method=method,
+        path=path,
+        proof=headers.get(proof.HEADER),
+        body=body,
+        address="192.0.2.7",
+    )
+    status = 200
+    try:
+        answer = dict(api.answer(call))
+    except PhoneError as error:
+        status = 401 if isinstance(error, NonceNeeded) else 400
+        answer = {"error": error.code}
+    return HttpAnswer(
+        status=status,
+        headers={proof.NONCE_HEADER: api.nonce()},
+        body=json.dumps(answer).encode(),
+    )
+
+
 class MobileDesk:
     """One provider; ``woken`` lists the logins that were woken."""
 
@@ -144,25 +168,8 @@ class MobileDesk:
     def http(
         self, method: str, path: str, *, headers: Mapping[str, str], body: bytes
     ) -> HttpAnswer:
-        """Answer as the web does, but for the texts of refusals."""
-        call = Call(
-            method=method,
-            path=path,
-            proof=headers.get(proof.HEADER),
-            body=body,
-            address="192.0.2.7",
-        )
-        status = 200
-        try:
-            answer = dict(self.api.answer(call))
-        except PhoneError as error:
-            status = 401 if isinstance(error, NonceNeeded) else 400
-            answer = {"error": error.code}
-        return HttpAnswer(
-            status=status,
-            headers={proof.NONCE_HEADER: self.api.nonce()},
-            body=json.dumps(answer).encode(),
-        )
+        """Answer as the web does."""
+        return answered(self.api, method, path, headers=headers, body=body)
 
     def blank(self, *, name: str = "Fairphone", synced: bool = False) -> Phone:
         """Give a phone that is not enrolled."""
