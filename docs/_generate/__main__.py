@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docs._generate import claims, cli, configuration, problems, registration
+from docs._generate import card_states, claims, cli, configuration, problems, registration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +18,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli.page,
     "registration.md": registration.page,
     "claims.md": claims.page,
+    "card-states.md": card_states.page,
 }
 
 

@@ -25,7 +25,7 @@ the same reference number; quote it when you ask for help.
 
 def page() -> str:
     """Give the page."""
-    words = {language: _words(language) for language in LANGUAGES}
+    said = {language: words(language) for language in LANGUAGES}
     overview = table(
         ("Code", "OAuth error", "Status", "Told to the client"),
         (
@@ -34,18 +34,18 @@ def page() -> str:
         ),
     )
     return document(
-        "Problems", INTRODUCTION, overview, *(_entry(one, words) for one in CATALOGUE.values())
+        "Problems", INTRODUCTION, overview, *(_entry(one, said) for one in CATALOGUE.values())
     )
 
 
-def _entry(problem: Problem, words: dict[str, dict[str, str]]) -> str:
+def _entry(problem: Problem, said: dict[str, dict[str, str]]) -> str:
     faces = table(
         ("Language", "Title", "Advice"),
         (
             (
                 language,
-                words[language][f"problem.{problem.code}.title"],
-                words[language][f"problem.{problem.code}.advice"],
+                said[language][f"problem.{problem.code}.title"],
+                said[language][f"problem.{problem.code}.advice"],
             )
             for language in LANGUAGES
         ),
@@ -58,7 +58,8 @@ def _entry(problem: Problem, words: dict[str, dict[str, str]]) -> str:
     )
 
 
-def _words(language: str) -> dict[str, str]:
+def words(language: str) -> dict[str, str]:
+    """Give the words of the provider's pages by their key."""
     file = Path(idp.web.__file__).with_name("translations") / language / "LC_MESSAGES/messages.po"
     with file.open("rb") as opened:
         catalogue = read_po(opened)
