@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from idp.domain.assurance import Assurance
 from idp.login.mobile import MobileMethod
 from idp.login.passkey import PasskeyMethod
+from idp.login.phone_keys import keys_of
 from idp.login.receipt_seal import ReceiptSeal
 from idp.login.totp import TotpMethod
 from idp.login.transactions import wake
@@ -17,7 +18,6 @@ from idp.store.phone import LedgerOfThePhone
 from idp.store.starts import EphemeralStarts
 from mobile_flow import notify, receipts, views
 from mobile_flow.approvals import Approvals
-from mobile_flow.attestation import Asking, AttestationPolicy
 from mobile_flow.device_keys import DeviceKeys
 from mobile_flow.enrolment import EnrolmentRules, Enrolments
 from mobile_flow.limits import Limits
@@ -132,6 +132,7 @@ def open_desk(  # noqa: PLR0913 - two stores, what seals and signs, and the worl
 
     Raises:
         RelyingPartyMoved: the settings would make every enrolled phone useless.
+        RootsUnreadable: the makers' roots are not what they should be.
         StoreUnavailable: no answer.
     """
     phone, terms = settings.phone, terms_of(settings)
@@ -139,12 +140,7 @@ def open_desk(  # noqa: PLR0913 - two stores, what seals and signs, and the worl
     host = urlsplit(settings.issuer).netloc
     rows = LedgerOfThePhone(ledger, now=now)
     starts = EphemeralStarts(ephemeral, vault, now=now)
-    keys = DeviceKeys(
-        rp_id=terms.rp_id,
-        rp_name=settings.name,
-        origins=frozenset(terms.origins),
-        policy=AttestationPolicy(asking=Asking(phone.attestation)),
-    )
+    keys = keys_of(settings, rp_id=terms.rp_id, origins=terms.origins)
     approvals = Approvals(
         rows,
         starts,
