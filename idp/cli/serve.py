@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from idp.config import Settings
     from idp.foundation import Foundation
+    from idp.housekeeper.outbox import Handler
 
 
 @click.command()
@@ -88,7 +89,8 @@ def housekeep(config_path: Path | None, *, once: bool, as_json: bool, lifeline: 
                 ephemeral=foundation.ephemeral,
                 signer=foundation.audit_signer,
                 advance_keys=lambda: len(foundation.ring.advance(by="housekeeper")),
-                handlers={},
+                handlers=_handlers(foundation),
+                receipts=foundation.settings.phone.receipts,
                 now=foundation.now,
                 entropy=foundation.entropy,
             ),
@@ -108,11 +110,35 @@ def housekeep(config_path: Path | None, *, once: bool, as_json: bool, lifeline: 
         log.write("housekeeper.stopped", role="housekeep", pid=os.getpid())
 
 
+def _handlers(foundation: Foundation) -> dict[str, Handler]:
+    """Give what the outbox's messages are delivered by, kind by kind."""
+    from idp.housekeeper.push import push_handlers
+    from idp.login.phone_desk import vapid_of
+    from idp.outbound.client import OutboundClient
+
+    settings = foundation.settings
+    key = vapid_of(settings, foundation.vault)
+    if key is None:
+        return {}
+    client = OutboundClient(
+        allow=frozenset(settings.outbound.allow), monotonic=foundation.monotonic
+    )
+    return push_handlers(
+        ledger=foundation.ledger,
+        client=client,
+        key=key,
+        services=settings.phone.push_services,
+        now=foundation.now,
+    )
+
+
 @contextmanager
 def rehearsed(settings: Settings) -> Iterator[Foundation]:
     """Build what every worker will build, so that a fault is told once and nothing starts."""
     from cardreader.trust.anchors import TrustMalformed
     from idp.login.methods import NoMeansOfLogin
+    from idp.login.phone_desk import RelyingPartyMoved
+    from idp.login.phone_keys import RootsUnreadable
     from idp.services import build
 
     with explained():
@@ -125,6 +151,8 @@ def rehearsed(settings: Settings) -> Iterator[Foundation]:
             )
         except (TrustMalformed, OSError) as error:
             raise click.ClickException(f"{settings.card.trust} (card.trust): {error}") from error
+        except (RelyingPartyMoved, RootsUnreadable) as error:
+            raise click.ClickException(str(error)) from error
         except NoMeansOfLogin as error:
             raise click.ClickException(f"nobody could log in: {error}") from error
         try:

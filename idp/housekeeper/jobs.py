@@ -26,6 +26,7 @@ NAMES: Final = (seal.JOB, outbox.JOB, KEYS, refusals.JOB, PURGE)
 """Every job, for whoever looks whether somebody does them."""
 
 _PURGE_ROWS: Final = 500
+_RECEIPTS: Final = timedelta(days=730)
 _KEPT_AFTER_END: Final = timedelta(hours=1)
 """A spent code is recognised as reused, not as unknown, until this long after its end."""
 
@@ -39,8 +40,12 @@ def jobs(  # noqa: PLR0913 - one argument for each thing that jobs work on
     handlers: Mapping[str, Handler],
     now: Callable[[], datetime],
     entropy: Callable[[int], bytes],
+    receipts: timedelta = _RECEIPTS,
 ) -> tuple[Job, ...]:
-    """Give every job; ``advance_keys`` does what policy and clock demand, and counts changes."""
+    """Give every job; ``advance_keys`` does what policy and clock demand, and counts changes.
+
+    ``receipts`` is how long what people approved by phone is kept.
+    """
     collector = refusals.RefusalCollector(ledger, ephemeral, codes=CATALOGUE)
     delivery = outbox.Delivery(ledger, handlers, now=now, entropy=entropy)
 
@@ -56,7 +61,9 @@ def jobs(  # noqa: PLR0913 - one argument for each thing that jobs work on
     def purging(*, fence: int, at: datetime) -> Round:
         with ledger.begin() as unit:
             unit.leases.check(PURGE, fence=fence)
-            gone = unit.purge(before=at - _KEPT_AFTER_END, limit=_PURGE_ROWS)
+            gone = unit.purge(
+                before=at - _KEPT_AFTER_END, limit=_PURGE_ROWS, receipts_before=at - receipts
+            )
         return Round(count=gone, more=gone == _PURGE_ROWS)
 
     def counting(*, fence: int, at: datetime) -> Round:
