@@ -57,7 +57,7 @@ class AccountPage:
         self,
         flow: LoginFlow,
         enrolments: Enrolments,
-        otp: OneTimePasswords,
+        otp: OneTimePasswords | None,
         *,
         issuer: str,
         citizens: Citizens,
@@ -117,7 +117,7 @@ class AccountPage:
     def _shown(self, citizen: Citizen, language: str) -> Mapping[str, object]:
         now = self._now()
         devices = self._enrolments.devices(citizen.ref)
-        otp = self._otp.standing(citizen.ref)
+        otp = None if self._otp is None else self._otp.standing(citizen.ref)
         with self._ledger.read() as unit:
             past = unit.phones.past_approvals(citizen.ref, at=now, limit=_RECENT)
             frozen = {kind: unit.phones.frozen_until(citizen.ref, kind=kind) for kind in FREEZES}
@@ -136,6 +136,7 @@ class AccountPage:
             "card": citizen.card is not None,
             "notices": notices,
             "phones": self._phones(devices, language),
+            "otp": self._otp is not None,
             "otp_since": None if otp is None else moment(otp.confirmed_at or now, language),
             "otp_name": "" if otp is None else spell_login_name(otp.login_name),
             "recent": [

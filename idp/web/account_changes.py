@@ -23,7 +23,7 @@ from idp.web.forms import read_form
 from idp.web.login import FORM_TOKEN
 from idp.web.waits import Wait
 from mobile_flow import qr
-from mobile_flow.errors import EnrolmentUnknown, PhoneError
+from mobile_flow.errors import EnrolmentUnknown, OtpUnknown, PhoneError
 from mobile_flow.model import DeviceId, EnrolmentId, EnrolmentState
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class AccountChanges:
     def __init__(  # noqa: PLR0913 - the two things changed, where they wait, and the page's parts
         self,
         enrolments: Enrolments,
-        otp: OneTimePasswords,
+        otp: OneTimePasswords | None,
         *,
         issuer: str,
         citizens: Citizens,
@@ -205,7 +205,7 @@ class AccountChanges:
 
         def change(citizen: Citizen, fields: Mapping[str, str]) -> Response:
             del fields
-            begun = self._otp.begin(citizen.ref, card_fingerprint=citizen.card or "")
+            begun = self._passwords().begin(citizen.ref, card_fingerprint=citizen.card or "")
             kept = _Begun(login_name=begun.login_name, uri=begun.uri, secret=begun.secret)
             self._begun.put(citizen.session.key, kept)
             return see_other(OTP)
@@ -237,7 +237,7 @@ class AccountChanges:
         """POST: the first code."""
 
         def change(citizen: Citizen, fields: Mapping[str, str]) -> Response:
-            self._otp.confirm(citizen.ref, fields.get("code", ""))
+            self._passwords().confirm(citizen.ref, fields.get("code", ""))
             self._begun.take(citizen.session.key)
             return see_other(own.PATH)
 
@@ -248,7 +248,7 @@ class AccountChanges:
 
         def change(citizen: Citizen, fields: Mapping[str, str]) -> Response:
             del fields
-            self._otp.remove(citizen.ref)
+            self._passwords().remove(citizen.ref)
             return see_other(own.PATH)
 
         return self._changed(request, browser, change)
@@ -277,6 +277,11 @@ class AccountChanges:
             response = see_other(OTP if problem is OTP_REFUSED else own.PATH)
             self._names.set(response, self._names.note, f"{NOTE}.{problem.code}")
             return response
+
+    def _passwords(self) -> OneTimePasswords:
+        if self._otp is None:
+            raise OtpUnknown("one-time passwords are not offered")
+        return self._otp
 
     def _of(self, citizen: Citizen) -> _Entering | None:
         held = self._entering.get(citizen.session.key)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 class HomePage:
     """GET of the root. ``?lang=`` keeps a language."""
 
-    def __init__(self, pages: Pages, *, names: Cookies, texts: Texts) -> None:
+    def __init__(self, pages: Pages, *, names: Cookies, texts: Texts, account: bool) -> None:
+        """Take whether there is a page of the citizen to lead to."""
         self._pages = pages
+        self._account = account
         self._names = names
         self._texts = texts
 
@@ -37,4 +39,5 @@ class HomePage:
             language=browser.language,
             switch=True,
             signed_in=browser.session is not None,
+            account=self._account,
         )

@@ -25,6 +25,7 @@ from idp.errors import (
     Refused,
 )
 from idp.oidc import paths
+from idp.web.account_routes import account_routes
 from idp.web.answers import Answers
 from idp.web.authorize import AuthorizePage
 from idp.web.browser import Browser
@@ -168,7 +169,10 @@ class Site:
             texts=texts,
         )
         scanned = ScannedPage(self._pages)
-        home = HomePage(self._pages, names=names, texts=texts)
+        account = account_routes(
+            services, answers=self._answers, pages=self._pages, names=names, texts=texts
+        )
+        home = HomePage(self._pages, names=names, texts=texts, account=bool(account))
         pages: tuple[tuple[str, str, View], ...] = (
             ("GET", "/", home.get),
             ("GET", "/PHONE/", scanned.app),
@@ -176,6 +180,7 @@ class Site:
             ("POST", paths.AUTHORIZE, authorize.open),
             ("GET", paths.LOGOUT, logout.get),
             ("POST", paths.LOGOUT, logout.post),
+            *account,
         )
         for method, rule, view in pages:
             handler = self._views[method, rule] = self._view(rule, view)

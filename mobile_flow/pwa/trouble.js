@@ -4,7 +4,8 @@ import { alert, button, screen, ways } from "./dom.js";
 import { forget, kept } from "./store.js";
 import { t } from "./words.js";
 
-const SCAN = new Set(["frame_stale", "frame_unreadable", "start_gone", "in_use"]);
+const SCAN = new Set(["frame_stale", "frame_forged", "frame_unreadable", "start_gone", "in_use"]);
+const REMOVED = new Set(["device_removed", "phone_unknown", "phone_removed"]);
 
 export const go = (hash) => {
   if (window.location.hash === hash) window.dispatchEvent(new HashChangeEvent("hashchange"));
@@ -19,7 +20,7 @@ const isGone = async () => {
     await call(who, "GET", "/phone/api/devices");
     return false;
   } catch (error) {
-    return error.code === "phone_removed";
+    return REMOVED.has(error.code);
   }
 };
 
@@ -31,7 +32,7 @@ export const problem = async (error, again = null) => {
     return;
   }
   if (!error.code) console.error(error);
-  if (error.code === "phone_removed" && (await isGone())) {
+  if (REMOVED.has(error.code) && (await isGone())) {
     await forget("device");
     window.dispatchEvent(new Event("enrolled"));
     screen(t("phones.removed.title"), [alert(t("phones.removed.text")), ways(button(t("home"), () => go("#/"), { id: "home" }))]);

@@ -59,6 +59,7 @@ def _mine(**more: Any) -> dict[str, Any]:
             ("new_phone", {"name": "Gsm", "when": WHEN}),
             *((kind, {"when": WHEN}) for kind in ("mobile", "push", "otp")),
         ],
+        "otp": True,
         "otp_since": WHEN,
         "otp_name": "ABCDE-FGHJK",
         "recent": [

@@ -47,7 +47,7 @@ def shown() -> Iterator[tuple[str, Showing]]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(locale="en-BE")
+    context = browser.new_context(locale="en-BE", reduced_motion="reduce")
     context.set_default_timeout(20_000)
     yield context.new_page()
     context.close()
@@ -57,6 +57,7 @@ def text_of(name: str, language: str = "en") -> str:
     return Client(Showing()).get(f"/show/{name}", query_string={"lang": language}).text
 
 
+@pytest.mark.timeout(300)
 def test_axe_finds_nothing_on_any_of_them_by_day_or_night(
     page: Page, shown: tuple[str, Showing]
 ) -> None:
