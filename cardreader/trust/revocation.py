@@ -45,7 +45,8 @@ class RevocationLimits:
     """How long and how much. A login waits for the sum of the three at most.
 
     Attributes:
-        place_seconds: how long a login waits for one of the few places.
+        place_seconds: how long a login waits for one of the few places; not at all while a question
+            has been under way for longer.
         reuse: how long a verified answer or list is used again (settled: at most 5 min).
         kept: how many verified answers are remembered.
         calls: how many logins may be asking or waiting; more are refused, so that a black
@@ -88,6 +89,7 @@ class RevocationCheck:
         self._questions: Flights[_Key, Evidence] = Flights(patience=total)
         self._fetching: Flights[bytes, crl.VerifiedList] = Flights(patience=total)
         self._reading = threading.Lock()
+        self._under_way: dict[object, dt.datetime] = {}
         self._places = threading.BoundedSemaphore(self._limits.calls)
         self._breaker = Breaker()
 
@@ -102,11 +104,13 @@ class RevocationCheck:
         key = _key(case)
         if case.live_check:
             # Not even an answer under way is shared: it may have been given a moment ago.
-            return replace(case, found_evidence=self._within_bounds(lambda: self._ask(case)))
+            return replace(
+                case, found_evidence=self._within_bounds(lambda: self._ask(case), case.now)
+            )
         evidence = self._kept(key, case.now)
         if evidence is None:
             ask = partial(self._questions.ask, key, lambda: self._ask(case))
-            evidence = self._within_bounds(ask)
+            evidence = self._within_bounds(ask, case.now)
         return replace(case, found_evidence=evidence)
 
     # --- reuse ----------------------------------------------------------------------------------
@@ -136,13 +140,22 @@ class RevocationCheck:
 
     # --- the bulkhead ---------------------------------------------------------------------------
 
-    def _within_bounds(self, ask: Callable[[], Evidence]) -> Evidence:
+    def _within_bounds(self, ask: Callable[[], Evidence], now: dt.datetime) -> Evidence:
         """Ask, or wait for another who asks the same: either takes one of the few places."""
-        if not self._places.acquire(timeout=self._limits.place_seconds):
+        with self._lock:
+            oldest = min(self._under_way.values(), default=now)
+        # Where questions take longer than anybody waits for a place, waiting only costs a thread.
+        stuck = (now - oldest).total_seconds() > self._limits.place_seconds
+        if not self._places.acquire(timeout=0 if stuck else self._limits.place_seconds):
             raise RevocationUnavailable("too many questions under way")
+        mark = object()
+        with self._lock:
+            self._under_way[mark] = now
         try:
             return ask()
         finally:
+            with self._lock:
+                del self._under_way[mark]
             self._places.release()
 
     # --- asking ---------------------------------------------------------------------------------
@@ -218,7 +231,7 @@ class RevocationCheck:
             raise RevocationUnavailable("no responder answered and there is no list")
         try:
             with SpooledTemporaryFile(max_size=_HELD) as came:
-                self._fetch_into(came, ca.crl[0])
+                self._fetch_into(came, ca.crl[0], now)
                 found = self._read_list(came, ca, now)
         except OSError:
             raise RevocationUnavailable("no room for the list") from None
@@ -226,7 +239,9 @@ class RevocationCheck:
             self._lists[ca.fingerprint] = found
         return found
 
-    def _fetch_into(self, sink: Sink, url: str) -> None:
+    def _fetch_into(self, sink: Sink, url: str, now: dt.datetime) -> None:
+        if not self._breaker.admits(url, now):
+            raise RevocationUnavailable("neither responder nor list answered lately")
         try:
             answer = self._fetch(
                 FetchRequest(
@@ -239,9 +254,12 @@ class RevocationCheck:
                 )
             )
         except FetchFailed:
+            self._breaker.failed(url, now)
             raise RevocationUnavailable("neither responder nor list answered") from None
         if answer.status != _OK:
+            self._breaker.failed(url, now)
             raise RevocationUnavailable("the list is not there")
+        self._breaker.answered(url)
 
     def _read_list(self, came: IO[bytes], ca: TrustedCa, now: dt.datetime) -> crl.VerifiedList:
         """Turn a list into its table: one at a time, for only then is a whole list in memory."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 LARGEST_REQUEST: Final = 64 * 1024
+LONGEST_SILENCE: Final = 30  # seconds
 
 
 class Desk:
@@ -35,6 +36,7 @@ class Desk:
         self.now = now
         self.lies: OcspLies = HONEST
         self.down = False
+        self.held: threading.Event | None = None  # a black hole, until it is set
         self.asked: list[str] = []
 
 
@@ -77,6 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stopped(self) -> bool:
         self._desk.asked.append(self.path)
+        if self._desk.held is not None:
+            self._desk.held.wait(LONGEST_SILENCE)
         if self._desk.down:
             self.send_error(503)
         return self._desk.down

@@ -72,6 +72,26 @@ def test_more_questions_than_allowed_are_refused_and_hold_no_thread() -> None:
         assert {login.result().surname for login in waiting} == {"Specimen"}
 
 
+def test_a_hundred_logins_at_a_silent_issuer_hold_two_threads_and_no_more() -> None:
+    # Two ask and get no answer; those who come later would wait half a minute each for a place.
+    provider, gate = held(calls=2, place_seconds=30)
+    made = [tokens.country().issue(tokens.request()) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        stuck = [
+            pool.submit(provider.login, card.authentication, card.authentication_key)
+            for card in made
+        ]
+        assert all(gate.arrived.acquire(timeout=30) for _ in stuck)
+        provider.world.now += dt.timedelta(seconds=31)
+        for _ in range(100):
+            with pytest.raises(RevocationUnavailable, match="under way"):
+                provider.card()
+        gate.go.set()
+        assert {login.result().surname for login in stuck} == {"Specimen"}
+    # And when the issuer speaks again, everybody gets in.
+    assert provider.card().surname == "Specimen"
+
+
 def test_a_reuse_beyond_five_minutes_cannot_be_configured() -> None:
     with pytest.raises(ValueError, match="five minutes"):
         RevocationLimits(reuse=dt.timedelta(minutes=6))
@@ -165,6 +185,18 @@ def test_a_responder_without_a_list_behind_it_refuses_at_once_while_it_rests() -
         with pytest.raises(RevocationUnavailable):
             provider.card()
     assert asked(provider) == 5
+
+
+def test_where_responder_and_list_are_silent_both_are_left_alone() -> None:
+    provider = Provider()
+    provider.world.ocsp_down = provider.world.crl_down = True
+    for _ in range(20):
+        with pytest.raises(RevocationUnavailable):
+            provider.card()
+    assert len(provider.world.calls) == 10  # five each; the other fifteen were refused at once
+    provider.world.crl_down = False
+    provider.world.now += dt.timedelta(seconds=11)
+    assert provider.card().checked.method == "crl"
 
 
 def test_a_responder_that_flaps_lets_every_login_in_by_one_way_or_the_other() -> None:
