@@ -1,7 +1,8 @@
 """The only reader of the clock and of randomness; everything else is given these as callables.
 
 In the ``test`` environment every role adds a shared offset, kept in one small file that the test
-moves, so that a story of ten hours runs without sleeping. Any other environment refuses one.
+moves or stops, so that a story of ten hours runs without sleeping. Any other environment refuses
+one.
 """
 
 from __future__ import annotations
@@ -32,13 +33,20 @@ def system_entropy(size: int) -> bytes:
 
 
 def shifted_now(offset_file: Path) -> Callable[[], datetime]:
-    """Give a clock that adds the seconds written in ``offset_file`` (absent or empty: none)."""
+    """Give a clock that adds the seconds written in ``offset_file`` (absent or empty: none).
+
+    A file that begins with ``@`` stops it: the seconds after that are the time (POSIX), until the
+    file says otherwise.
+    """
 
     def now() -> datetime:
         try:
-            seconds = float(offset_file.read_text(encoding="ascii") or 0)
+            written = offset_file.read_text(encoding="ascii")
         except FileNotFoundError:
-            seconds = 0.0
+            written = ""
+        if written.startswith("@"):
+            return datetime.fromtimestamp(float(written[1:]), UTC)
+        seconds = float(written or 0)
         return datetime.now(UTC) + timedelta(seconds=seconds)
 
     return now

@@ -45,17 +45,30 @@ class Clock:
 
     def set(self, seconds: float) -> None:
         """Stand so many seconds from the machine's clock."""
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text(f"{seconds}", encoding="ascii")
-        fresh.replace(self.path)
+        self._write(f"{seconds}")
+
+    @contextlib.contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Stop for the length of the block; then go on as if it had not taken any time."""
+        stopped = self.now()
+        self._write(f"@{stopped.timestamp()}")
+        try:
+            yield
+        finally:
+            self.set((stopped - dt.datetime.now(dt.UTC)).total_seconds())
 
     @property
     def offset(self) -> float:
         """Seconds from the machine's clock."""
         return float(self.path.read_text(encoding="ascii"))
 
+    def _write(self, text: str) -> None:
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(text, encoding="ascii")
+        fresh.replace(self.path)
+
     def now(self) -> dt.datetime:
-        """What every role takes the time to be."""
+        """What every role takes the time to be, where it goes on."""
         return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.offset)
 
 
