@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,8 @@ from mobile_flow import moves, proof, receipts
 from mobile_flow.approvals import Approvals
 from mobile_flow.enrolment import Enrolments
 from mobile_flow.errors import CallMalformed, CallUnknown, DeviceRemoved, ProofRefused
+from mobile_flow.members import Members as Body
+from mobile_flow.members import mapping, members, moment, text
 from mobile_flow.model import (
     ApprovalId,
     ApprovalState,
@@ -28,23 +30,19 @@ from mobile_flow.model import (
     EnrolmentState,
 )
 from mobile_flow.ports import PhoneLedger
-from mobile_flow.reading import encoded, json_object
+from mobile_flow.reading import encoded
 
 if TYPE_CHECKING:
     from mobile_flow.approvals import Ask
     from mobile_flow.model import Approval, Enrolment
 
 PREFIX: Final = "/phone/api/"
-LONGEST_BODY: Final = 64 * 1024
 
-_LONGEST_TEXT: Final = 300
 _HISTORY: Final = 50
 _ID: Final = r"(?P<id>[A-Za-z0-9_-]{1,64})"
 _GOING_ON: Final = frozenset(
     {EnrolmentState.OPEN, EnrolmentState.CLAIMED, EnrolmentState.CONFIRMED}
 )
-
-Body = Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,7 +145,7 @@ class PhoneApi:
             key, phone = self._caller(call, route.by)
         asked = _Asked(
             id=found.groupdict().get("id", ""),
-            members=_members(call),
+            members=members(call.body),
             key=key,
             phone=phone,
             address=call.address,
@@ -231,8 +229,8 @@ class PhoneApi:
 
     def _claim_enrolment(self, asked: _Asked) -> Body:
         found = self._services.enrolments.claim(
-            _text(asked.members, "code"),
-            device_name=_text(asked.members, "device_name"),
+            text(asked.members, "code"),
+            device_name=text(asked.members, "device_name"),
             device_key=asked.key,
             address=asked.address,
         )
@@ -249,8 +247,8 @@ class PhoneApi:
         device = self._services.enrolments.finish(
             EnrolmentId(asked.id),
             device_key=asked.key,
-            credential=_object(asked.members, "credential"),
-            language=_text(asked.members, "language"),
+            credential=mapping(asked.members, "credential"),
+            language=text(asked.members, "language"),
         )
         return {"device": device.id, "name": device.name}
 
@@ -272,9 +270,9 @@ class PhoneApi:
 
     def _claim(self, asked: _Asked) -> Body:
         if asked.members.keys() == {"text"}:
-            said = _text(asked.members, "text")
+            said = text(asked.members, "text")
         elif asked.members.keys() == {"code"}:
-            said = _text(asked.members, "code")
+            said = text(asked.members, "code")
         else:
             raise CallMalformed("either a text or a code")
         claimed = self._services.approvals.claim(asked.device, said).approval
@@ -299,7 +297,7 @@ class PhoneApi:
         )
 
     def _number(self, asked: _Asked) -> Body:
-        typed = _text(asked.members, "number")
+        typed = text(asked.members, "number")
         return self._asked(
             self._services.approvals.number(ApprovalId(asked.id), asked.device, typed)
         )
@@ -307,7 +305,7 @@ class PhoneApi:
     def _approve(self, asked: _Asked) -> Body:
         # Written in one way, so that what is sent again is known again.
         assertion = json.dumps(
-            _object(asked.members, "assertion"), sort_keys=True, separators=(",", ":")
+            mapping(asked.members, "assertion"), sort_keys=True, separators=(",", ":")
         )
         found = self._services.approvals.approve(ApprovalId(asked.id), asked.device, assertion)
         return {"approval": self._told(found)}
@@ -348,10 +346,10 @@ class PhoneApi:
             "shown": asdict(approval.shown),
             "needs_number": moves.needs_number(approval),
             "contested": approval.contested,
-            "opened_at": _moment(approval.opened_at),
+            "opened_at": moment(approval.opened_at),
         }
         if approval.decided_at is not None:
-            told["decided_at"] = _moment(approval.decided_at)
+            told["decided_at"] = moment(approval.decided_at)
         if approval.state in moves.LIVE:
             told["expires_in"] = max(0, int(left))
         if approval.transcript is not None:
@@ -366,7 +364,7 @@ class PhoneApi:
                 {
                     "id": one.id,
                     "name": one.name,
-                    "enrolled_at": _moment(one.enrolled_at),
+                    "enrolled_at": moment(one.enrolled_at),
                     "this": one.id == asked.device.id,
                 }
                 for one in self._services.enrolments.devices(asked.device.person)
@@ -378,44 +376,15 @@ class PhoneApi:
         return {}
 
     def _rename(self, asked: _Asked) -> Body:
-        name = _text(asked.members, "name")
+        name = text(asked.members, "name")
         self._services.enrolments.rename(asked.device.person, DeviceId(asked.id), name=name)
         return {}
 
     def _subscribe(self, asked: _Asked) -> Body:
-        said = _object(asked.members, "subscription")
+        said = mapping(asked.members, "subscription")
         self._services.enrolments.set_push(asked.device.id, said)
         return {}
 
     def _unsubscribe(self, asked: _Asked) -> Body:
         self._services.enrolments.set_push(asked.device.id, None)
         return {}
-
-
-def _members(call: Call) -> Body:
-    if not call.body:
-        return {}
-    if len(call.body) > LONGEST_BODY:
-        raise CallMalformed("too long")
-    try:
-        return json_object(call.body)
-    except ValueError:
-        raise CallMalformed("not one JSON object") from None
-
-
-def _text(members: Body, name: str) -> str:
-    value = members.get(name)
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
-        raise CallMalformed(f"{name} is no short text")
-    return value
-
-
-def _object(members: Body, name: str) -> dict[str, object]:
-    value = members.get(name)
-    if not isinstance(value, dict):
-        raise CallMalformed(f"{name} is no object")
-    return value
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds")
