@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardreader.apdu import Command, Response, exchange, masked
-from cardreader.errors import ApduRefused, CardError, CardProtocolError
+from cardreader.errors import (
+    ApduRefused,
+    CardAbsent,
+    CardError,
+    CardMute,
+    CardProtocolError,
+    CardReset,
+)
 
 READ = Command(cla=0x00, ins=0xB0, p1=0, p2=0, le=252)
 SIGN = Command(cla=0x00, ins=0x2A, p1=0x9E, p2=0x9A, data=b"hash")
@@ -112,6 +119,22 @@ def test_the_bytes_that_carried_a_pin_are_wiped(answer: str) -> None:
         exchange(script, VERIFY)
     assert script.heard[0] == "0020000108241234FFFFFFFFFF"
     assert not any(script.frames[0])
+
+
+@pytest.mark.parametrize("trouble", [CardAbsent, CardMute, CardReset])
+def test_they_are_wiped_too_where_the_card_leaves_in_the_middle(trouble: type[CardError]) -> None:
+    frames: list[bytearray] = []
+
+    class Leaving:
+        def transmit(self, command: bytes | bytearray) -> bytes:
+            assert isinstance(command, bytearray)
+            frames.append(command)
+            raise trouble
+
+    with pytest.raises(trouble):
+        exchange(Leaving(), VERIFY)
+    assert len(frames) == 1
+    assert not any(frames[0])
 
 
 def test_no_pin_stands_in_a_repr_or_a_trace() -> None:

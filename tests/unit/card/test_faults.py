@@ -42,6 +42,7 @@ def visit(connection: Connection, applet: AppletName, pin: str = holders.PIN) ->
     session.identity()
     session.address()
     session.tries_left()
+    session.prove_chip(bytes(48))
     session.verify_pin(pin)
     name = "sha256" if applet == "1.7" else "sha384"
     session.sign_authentication(hashlib.new(name, b"text").digest(), name)  # type: ignore[arg-type]
@@ -76,6 +77,17 @@ def test_a_card_may_leave_or_fall_silent_at_any_point(applet: AppletName, troubl
         reader.insert(card)
         with reader.connect() as connection:
             visit(connection, applet)
+
+
+def test_a_card_that_left_before_it_was_powered_is_absent() -> None:
+    reader = reader_with(holders.soft_card())
+    assert reader.card_present()
+    reader.remove()
+    with pytest.raises(CardAbsent):
+        reader.connect()
+    reader.insert(holders.soft_card())
+    with reader.connect() as connection:
+        visit(connection, "1.8")
 
 
 @BOTH

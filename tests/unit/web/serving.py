@@ -47,7 +47,7 @@ class Straw:
     Attributes:
         status: answer to GET /status: status and body, as JSON or as it is.
         opened: answer to POST /authenticate: status and body.
-        progress: answers to the polls, the last one repeated.
+        progress: answers to the polls, the last one repeated; None for a line that breaks.
     """
 
     origin: str = ""
@@ -82,6 +82,9 @@ def straw_agent() -> Iterator[Straw]:
                 self._answer(*straw.status)
                 return
             first = straw.progress.pop(0) if len(straw.progress) > 1 else straw.progress[0]
+            if first is None:
+                self.close_connection = True
+                return
             self._answer(*(first if isinstance(first, tuple) else (200, first)))
 
         def _answer(self, status: int, body: Any) -> None:

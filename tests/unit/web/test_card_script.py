@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from cardreader.beid.carried import FileSet
 from idp.app import create
+from idp.domain.client import Purpose
+from idp.domain.reading import Reading, Wanted
 from idp.errors import CARD_EXPIRED
 from idp.login.flow import Page
 from tests.unit.web import doubles
@@ -153,6 +156,76 @@ def test_an_agent_that_does_not_know_this_site_is_told(
     expect(tab.locator("#card-failure")).to_contain_text("does not accept this website")
 
 
+FILES = {"format": "sesame-files:1", "identity": "aWQ"}
+MOVING = Purpose(
+    name="moving",
+    reason={"en": 'To register "you", <really>.'},
+    claims=("birthdate", "address"),
+)
+
+
+def reading_files(services: Any, *, needed: bool) -> None:
+    """Let the login read two sets of files."""
+    services.flow.next = turn(
+        Page.CARD,
+        reading=Reading(
+            facts=frozenset({"birthdate", "address"}),
+            files=(FileSet.IDENTITY, FileSet.ADDRESS),
+            wanted=(Wanted(purpose=MOVING, claims=("birthdate", "address")),),
+            rules=frozenset(),
+            needed=needed,
+        ),
+    )
+
+
+def test_the_agent_is_asked_for_just_the_files_that_are_read_even_beside_an_extension(
+    tab: Tab, agent: Straw, asking: tuple[str, Any]
+) -> None:
+    address, services = asking
+    reading_files(services, needed=False)
+    agent.progress = [{"state": "done", "token": CARD_TOKEN, "files": FILES}]
+    with_extension(tab)
+    tab.goto(address)
+    expect(tab.locator("#card-reads li")).to_have_text(
+        'Date of birth, Address: To register "you", <really>.'
+    )
+    with tab.expect_navigation():
+        tab.click("#card-start")
+    (asked,) = agent.asked
+    assert asked["files"] == ["identity", "address"]
+    assert asked["reasons"] == ['To register "you", <really>.']
+    assert answered(services) == [{"format": "sesame-card:1", "token": CARD_TOKEN, "files": FILES}]
+
+
+@pytest.mark.parametrize("needed", [False, True])
+def test_without_the_agent_the_extension_goes_on_alone_unless_files_are_needed(
+    tab: Tab, free_port: int, *, needed: bool
+) -> None:
+    services = doubles.services(
+        issuer=f"http://localhost:{free_port}", card={"agent_url": "http://127.0.0.1:9"}
+    )
+    reading_files(services, needed=needed)
+    with_extension(tab)
+    with serving(create(services), free_port) as origin:
+        read_card(tab, f"{origin}/login/{LOGIN}")
+        if needed:
+            expect(tab.locator("#card-failure")).to_contain_text("the Sesame card agent")
+            assert answered(services) == []
+        else:
+            tab.wait_for_event("framenavigated")
+            assert answered(services) == [CARD_TOKEN]
+
+
+def test_an_agent_that_knows_no_files_is_too_old(
+    tab: Tab, agent: Straw, asking: tuple[str, Any]
+) -> None:
+    address, services = asking
+    reading_files(services, needed=True)
+    agent.opened = (400, {"error": {"code": "ERR_WEBEID_NATIVE_INVALID_ARGUMENT"}})
+    read_card(tab, address)
+    expect(tab.locator("#card-failure")).to_contain_text("too old for this website")
+
+
 def test_an_agent_that_is_not_there_is_told(tab: Tab, free_port: int) -> None:
     services = doubles.services(
         issuer=f"http://localhost:{free_port}", card={"agent_url": "http://127.0.0.1:9"}
@@ -161,6 +234,22 @@ def test_an_agent_that_is_not_there_is_told(tab: Tab, free_port: int) -> None:
     with serving(create(services), free_port) as origin:
         read_card(tab, f"{origin}/login/{LOGIN}")
         expect(tab.locator("#card-failure")).to_contain_text("We cannot find card software")
+
+
+def test_an_agent_that_dies_in_the_middle_is_told_with_a_retry_and_the_ways_around(
+    tab: Tab, agent: Straw, asking: tuple[str, Any]
+) -> None:
+    address, services = asking
+    agent.progress = [{"state": "waiting"}, None]
+    read_card(tab, address)
+    failure = tab.locator("#card-failure")
+    expect(failure).to_contain_text("no longer answers")
+    expect(failure).to_be_focused()
+    expect(tab.locator("#card-help")).to_have_attribute("open", "")
+    agent.progress = [{"state": "done", "token": CARD_TOKEN}]
+    with tab.expect_navigation():
+        tab.get_by_role("button", name="Try again").click()
+    assert answered(services) == [CARD_TOKEN]
 
 
 @pytest.mark.parametrize(
