@@ -69,8 +69,8 @@ class PhoneDesk:
         ledger: the Ledger as the phone sees it.
         api: the calls of the phone's app.
         method: the means of login by approval; the pages ask it for frames.
-        means: every means of login of the phone, in the order to offer them.
-        push: sends messages; ``None`` where that is off. The network is given at assembly.
+        totp: ``None`` where one-time codes are not offered.
+        vapid: what push services know us by; ``None`` where push is off.
         terms: what receipts are written and checked with.
     """
 
