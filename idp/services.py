@@ -12,12 +12,15 @@ from cardreader.trust import TrustChange, WatchedAnchors
 from cardreader.trust.revocation import RevocationLimits
 from idp import log
 from idp.audit.refusals import RefusalCounter
+from idp.config import Environment
 from idp.foundation import Foundation, lay
 from idp.login.card import CardMethod
 from idp.login.flow import LoginFlow
 from idp.login.openings import Openings
 from idp.login.phone_desk import PhoneDesk, open_desk
 from idp.login.seeded import SeededMethod
+from idp.oidc.ciba.asking import BackchannelAuthorization
+from idp.oidc.ciba.reading import AskReader
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.client_jws import ClientKeys
 from idp.oidc.completion import Completion
@@ -67,6 +70,7 @@ class Services:
     authentication: ClientAuthentication
     proofs: Proofs
     token_endpoint: TokenEndpoint
+    backchannel: BackchannelAuthorization
     userinfo: UserInfo
     introspection: Introspection
     revocation: Revocation
@@ -158,6 +162,7 @@ def _furnish(base: Foundation) -> Services:
     proofs = Proofs(settings, vault=base.vault, ephemeral=ephemeral, now=now)
     refusals = RefusalCounter(ephemeral, now=now)
     phone = _phone(base)
+    approvals = None if phone is None else phone.approvals
     return Services(
         foundation=base,
         outbound=outbound,
@@ -171,6 +176,22 @@ def _furnish(base: Foundation) -> Services:
             authentication=authentication,
             ring=ring,
             proofs=proofs,
+            ephemeral=ephemeral,
+            approvals=approvals,
+            now=now,
+            entropy=entropy,
+        ),
+        backchannel=BackchannelAuthorization(
+            settings,
+            ledger=ledger,
+            authentication=authentication,
+            reader=AskReader(
+                ring=ring,
+                objects=objects,
+                issuer=settings.issuer,
+                seeded=settings.environment is Environment.CONFORMANCE,
+            ),
+            approvals=approvals,
             now=now,
             entropy=entropy,
         ),

@@ -112,18 +112,20 @@ def housekeep(config_path: Path | None, *, once: bool, as_json: bool, lifeline: 
 
 def _handlers(foundation: Foundation) -> dict[str, Handler]:
     """Give what the outbox's messages are delivered by, kind by kind."""
+    from idp.housekeeper.pings import ping_handlers
     from idp.housekeeper.push import push_handlers
     from idp.login.phone_desk import vapid_of
     from idp.outbound.client import OutboundClient
 
     settings = foundation.settings
-    key = vapid_of(settings, foundation.vault)
-    if key is None:
-        return {}
     client = OutboundClient(
         allow=frozenset(settings.outbound.allow), monotonic=foundation.monotonic
     )
-    return push_handlers(
+    pings = ping_handlers(client)
+    key = vapid_of(settings, foundation.vault)
+    if key is None:
+        return pings
+    return pings | push_handlers(
         ledger=foundation.ledger,
         client=client,
         key=key,

@@ -123,6 +123,9 @@ class Lifetimes(_Section):
         description="A session in all whose login began on another device than the phone.",
     )
     card_challenge: timedelta = Field(default=timedelta(minutes=5), description="A card challenge.")
+    backchannel_request: timedelta = Field(
+        default=timedelta(seconds=180), description="A back-channel request (auth_req_id)."
+    )
     client_assertion: timedelta = Field(
         default=timedelta(minutes=5), description="The longest life of a client assertion."
     )

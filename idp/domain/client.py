@@ -32,6 +32,13 @@ class Pkce(StrEnum):
     OPTIONAL = "optional"
 
 
+class Delivery(StrEnum):
+    """How a client learns that a back-channel request was answered (CIBA Core 5); never push."""
+
+    POLL = "poll"
+    PING = "ping"
+
+
 class SubjectType(StrEnum):
     """OpenID Connect Core 8; ``public`` needs an operator's approval."""
 
@@ -101,6 +108,9 @@ class Client:
     require_pushed_requests: bool = False
     require_signed_requests: bool = False
     bound_tokens: bool = False
+    backchannel_delivery: Delivery = Delivery.POLL
+    backchannel_endpoint: str | None = None
+    backchannel_signing_algorithm: str | None = None
     id_token_algorithm: str = "ES256"  # noqa: S105 - the name of an algorithm
     minimum_acr: str | None = None
     default_max_age: int | None = None

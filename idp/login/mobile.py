@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from idp.domain.assurance import Assurance
 from idp.domain.event import MethodName
 from idp.domain.person import Person, PersonId
+from idp.domain.phone_level import amr_of, evidence_of, level_of
 from idp.errors import (
     APPROVAL_REFUSED,
     APPROVAL_REPORTED,
@@ -24,7 +25,6 @@ from idp.errors import (
     problem_of_phone,
 )
 from idp.login.methods import Challenge, Progress, Proof, ProofRefused
-from idp.login.phone_level import amr_of, evidence_of, level_of
 from idp.login.shown import shown_of
 from idp.store.phone import SESSION, UnitOfThePhone
 from mobile_flow import qr

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from idp.domain.assurance import Assurance
 from idp.domain.event import MethodName
 from idp.domain.person import Person, PersonId
+from idp.domain.phone_level import amr_of, evidence_of, level_of
 from idp.errors import (
     PASSKEY_CHALLENGE_UNKNOWN,
     PASSKEY_REFUSED,
@@ -23,7 +24,6 @@ from idp.errors import (
     problem_of_phone,
 )
 from idp.login.methods import Challenge, Progress, Proof, ProofRefused
-from idp.login.phone_level import amr_of, evidence_of, level_of
 from idp.login.shown import shown_of
 from idp.store.encoding import Encoding
 from idp.store.phone import SESSION, UnitOfThePhone

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from idp.errors import INVALID_REQUEST, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE, Refused
 from idp.oidc import code_grant, paths, refresh
+from idp.oidc.ciba import grant as ciba
+from idp.oidc.ciba.grant import BackchannelGrant
 from idp.oidc.code_grant import CodeGrant
 from idp.oidc.issuing import Issuing
 from idp.oidc.refresh import RefreshGrant
@@ -19,10 +21,11 @@ if TYPE_CHECKING:
     from idp.oidc.client_auth import ClientAuthentication
     from idp.oidc.dpop import Proofs
     from idp.oidc.form import Parameters
-    from idp.store.ports import Ledger
+    from idp.store.ports import Ephemeral, Ledger
     from keys.ring import KeyRing
+    from mobile_flow.approvals import Approvals
 
-GRANT_TYPES = (code_grant.GRANT_TYPE, refresh.GRANT_TYPE)
+GRANT_TYPES = (code_grant.GRANT_TYPE, refresh.GRANT_TYPE, ciba.GRANT_TYPE)
 """What works here, and so what is advertised."""
 
 
@@ -37,6 +40,8 @@ class TokenEndpoint:
         authentication: ClientAuthentication,
         ring: KeyRing,
         proofs: Proofs,
+        ephemeral: Ephemeral,
+        approvals: Approvals | None,
         now: Callable[[], datetime],
         entropy: Callable[[int], bytes],
     ) -> None:
@@ -49,6 +54,15 @@ class TokenEndpoint:
             ).exchange,
             refresh.GRANT_TYPE: RefreshGrant(
                 settings, ledger=ledger, issuing=issuing, now=now
+            ).exchange,
+            ciba.GRANT_TYPE: BackchannelGrant(
+                settings,
+                ledger=ledger,
+                ephemeral=ephemeral,
+                issuing=issuing,
+                approvals=approvals,
+                now=now,
+                entropy=entropy,
             ).exchange,
         }
 

@@ -9,10 +9,12 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.assurance import ALIASES
-from idp.domain.client import ClientAuth, SubjectType
+from idp.domain.client import ClientAuth, Delivery, SubjectType
 from idp.domain.request import Prompt, ResponseMode
 from idp.domain.vocabulary import claims_supported, scopes_supported
 from idp.oidc import dpop, paths, request_objects
+from idp.oidc.ciba import details
+from idp.oidc.registration.backchannel import SIGNING_ALGORITHMS
 from idp.oidc.registration.keys import ASSERTION_ALGORITHMS
 from idp.oidc.registration.policy import GRANT_TYPES
 from keys.jwks import Document, document
@@ -30,6 +32,7 @@ _ENDPOINTS: Final = {
     "introspection_endpoint": paths.INTROSPECT,
     "revocation_endpoint": paths.REVOKE,
     "end_session_endpoint": paths.LOGOUT,
+    "backchannel_authentication_endpoint": paths.BACKCHANNEL,
 }
 
 
@@ -65,6 +68,10 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
         ],
         "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        "backchannel_token_delivery_modes_supported": [mode.value for mode in Delivery],
+        "backchannel_authentication_request_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "backchannel_user_code_parameter_supported": False,
+        "authorization_details_types_supported": list(details.types(settings.issuer)),
         "claim_types_supported": ["normal"],
         "claims_supported": list(claims_supported(issuer=settings.issuer, seeded=seeded)),
         "claims_parameter_supported": True,

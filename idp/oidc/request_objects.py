@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.request import SignedRequest
-from idp.errors import INVALID_REQUEST_OBJECT, REQUEST_NOT_SUPPORTED, Refused
+from idp.errors import INVALID_REQUEST, INVALID_REQUEST_OBJECT, REQUEST_NOT_SUPPORTED, Refused
 from idp.oidc import client_jws
 from idp.oidc.client_jws import Kind
 from idp.oidc.form import Parameters
@@ -35,6 +35,13 @@ _KIND: Final = Kind(
     longest=client_jws.LONGEST,
     problem=INVALID_REQUEST_OBJECT,
 )
+_HINT: Final = Kind(
+    word="login_hint_token",
+    types=frozenset({"login-hint+jwt"}),
+    longest=4096,
+    problem=INVALID_REQUEST,
+)
+_LONGEST_SUBJECT: Final = 256
 _OF_JWT: Final = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti", "sub"})
 _NEVER_INSIDE: Final = frozenset({"request", "request_uri"})
 
@@ -50,8 +57,12 @@ class RequestObjects:
         self._skew = skew.total_seconds()
         self._now = now
 
-    def open(self, text: str, client: Client) -> tuple[Parameters, SignedRequest]:
+    def open(
+        self, text: str, client: Client, *, algorithm: str | None = None
+    ) -> tuple[Parameters, SignedRequest]:
         """Give the parameters that ``client`` signed, and the mark of this object.
+
+        With ``algorithm`` no other one is taken.
 
         Raises:
             Refused: REQUEST_NOT_SUPPORTED for an object without a signature, or of a client that
@@ -60,10 +71,38 @@ class RequestObjects:
         if not client.jwks or text.endswith("."):
             raise Refused(REQUEST_NOT_SUPPORTED, "unsigned, or of a client without keys")
         unverified = client_jws.read(text, _KIND)
-        if unverified.algorithm not in ALGORITHMS:
+        if unverified.algorithm not in (ALGORITHMS if algorithm is None else (algorithm,)):
             raise _KIND.refused("alg is not on offer for request objects")
         self._keys.check_signature(unverified, client)
         return _parameters(unverified.claims, client), self._judged(unverified, client)
+
+    def hint(self, text: str, client: Client) -> str:
+        """Give the subject that a ``login_hint_token`` of this client names (CIBA Core 7.1).
+
+        Ours is a JWT of type ``login-hint+jwt`` that the client signs for this issuer, with the
+        subject in ``sub_id`` as ``{"format": "opaque", "id": …}`` (RFC 9493 section 3.2.6).
+
+        Raises:
+            Refused: INVALID_REQUEST.
+        """
+        if not client.jwks:
+            raise _HINT.refused("of a client without keys")
+        unverified = client_jws.read(text, _HINT)
+        if unverified.algorithm not in ALGORITHMS:
+            raise _HINT.refused("alg is not on offer")
+        self._keys.check_signature(unverified, client)
+        claims, ends = unverified.claims, unverified.time("exp")
+        if claims.get("iss") != client.id or claims.get("aud") != self._issuer:
+            raise _HINT.refused("iss or aud is somebody else")
+        if ends is None or self._now().timestamp() >= ends + self._skew:
+            raise _HINT.refused("exp is missing or past")
+        named = claims.get("sub_id")
+        subject = named.get("id") if isinstance(named, dict) else None
+        if not isinstance(named, dict) or named.get("format") != "opaque":
+            raise _HINT.refused("sub_id is not opaque")
+        if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
+            raise _HINT.refused("sub_id has no id")
+        return subject
 
     def _judged(self, request: UnverifiedJws, client: Client) -> SignedRequest:
         claims = request.claims

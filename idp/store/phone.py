@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from idp.domain import audit_event
 from idp.domain.person import PersonId
 from idp.domain.session import SessionKey
+from idp.store.pings import tell_answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 SESSION: Final = "session:"
 """What an approval's ``effect`` begins with where it opened the session of the key that follows."""
 _WHY: Final = "reported"
+_DECISIONS: Final = frozenset({"approval_decided", "approval_reported"})
+_PUSH: Final = "push"
 
 
 class UnitOfThePhone:
@@ -41,7 +44,9 @@ class UnitOfThePhone:
         return self._unit.phones
 
     def note(self, note: Note) -> None:
-        """Record an audit row, at the time of now."""
+        """Record an audit row, at the time of now; who waits for a decision is told of it."""
+        if note.what in _DECISIONS and note.facts.get("flow") == _PUSH:
+            tell_answered(self._unit, note.facts["approval"], at=self._now())
         self._unit.record(
             audit_event.of_the_phone(
                 what=note.what, person=PersonId(note.person), at=self._now(), facts=note.facts

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from idp.domain.audit_event import AuditEvent
+    from idp.domain.backchannel import BackchannelRequest
     from idp.domain.client import ClientId
     from idp.domain.consent import Consent
     from idp.domain.grant import (
@@ -148,6 +149,10 @@ class People(Protocol):
 
     def renew(self, person_id: PersonId, attributes: Attributes, *, at: datetime) -> None: ...
     def set_state(self, person_id: PersonId, state: PersonState, *, at: datetime) -> None: ...
+    def find_by_subject(self, subject: SubjectId, *, sector: Sector) -> Person | None:
+        """Look up whom a sector knows by a subject."""
+        ...
+
     def subject(self, person_id: PersonId, sector: Sector, *, candidate: SubjectId) -> SubjectId:
         """Give the subject of (person, sector); ``candidate`` (128 random bits) if it is new."""
         ...
@@ -255,6 +260,24 @@ class Grants(Protocol):
     def end_family(self, family_id: FamilyId, *, at: datetime) -> bool: ...
 
 
+class BackchannelRequests(Protocol):
+    """Requests behind the browser's back (CIBA), each redeemed at most once."""
+
+    def add(self, request: BackchannelRequest) -> None: ...
+    def find(self, request: TokenHash) -> BackchannelRequest | None: ...
+    def of_approval(self, approval: str) -> BackchannelRequest | None:
+        """Find the request that a phone's question belongs to."""
+        ...
+
+    def redeem(self, request: TokenHash, *, client: ClientId, at: datetime) -> bool:
+        """Redeem in one statement; ``False`` if it was, or is another client's."""
+        ...
+
+    def decide(self, request: TokenHash, *, decision: str) -> bool:
+        """Keep the decision of the conformance hook; ``False`` if there is one."""
+        ...
+
+
 class Unit(Protocol):
     """One unit of work: everything in it is committed together, with its audit rows."""
 
@@ -268,6 +291,8 @@ class Unit(Protocol):
     def consents(self) -> Consents: ...
     @property
     def grants(self) -> Grants: ...
+    @property
+    def backchannel(self) -> BackchannelRequests: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Response
 
+from idp.config import Environment
 from idp.errors import (
     INSUFFICIENT_SCOPE,
     INVALID_DPOP_PROOF,
@@ -28,6 +29,7 @@ from idp.oidc.form import Parameters
 from idp.web import cors
 from idp.web.errors import note_refusal, retry_after
 from idp.web.forms import require_form
+from idp.web.hook import PATH, TestingHook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,12 +73,16 @@ class Endpoints:
         rows: tuple[tuple[str, tuple[str, ...], Handler], ...] = (
             (paths.TOKEN, ("POST",), self._token),
             (paths.PAR, ("POST",), self._par),
+            (paths.BACKCHANNEL, ("POST",), self._backchannel),
             (paths.INTROSPECT, ("POST",), self._introspect),
             (paths.REVOKE, ("POST",), self._revoke),
             (paths.USERINFO, ("GET", "POST"), self._userinfo),
             (paths.JWKS, ("GET", "HEAD"), self._jwks),
             (paths.DISCOVERY, ("GET", "HEAD"), self._discovery),
         )
+        if self._services.settings.environment is Environment.CONFORMANCE:
+            hook = TestingHook(self._services.ledger, now=self._services.now)
+            rows = (*rows, (PATH, ("POST",), hook.post))
         return {
             path: Endpoint(
                 path=path, methods=methods, handler=self._guarded(path, methods, handler)
@@ -149,6 +155,16 @@ class Endpoints:
             proof = self._services.proofs.verify(sent, method="POST", path=paths.PAR)
             caller = replace(caller, proof=proof)
         return _json(self._services.pushed.push(params, caller), status=_CREATED)
+
+    def _backchannel(self, request: Request) -> Response:
+        params = _form(request)
+        result = self._services.backchannel.ask(
+            params,
+            authorization=request.headers.get("Authorization"),
+            address=request.remote_addr,
+        )
+        _name_client(request, params)
+        return _json(result)
 
     def _introspect(self, request: Request) -> Response:
         params = _form(request)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from idp.domain.assurance import ALIASES
 from idp.domain.client import ClientAuth, SubjectType
 from idp.domain.vocabulary import AUTHORISED, claims_supported, fact_of, scopes_supported
+from idp.oidc.registration.backchannel import CIBA
 from idp.oidc.registration.keys import ASSERTION_ALGORITHMS
 
 if TYPE_CHECKING:
     from idp.config import Settings
 
-GRANT_TYPES = ("authorization_code", "refresh_token")
+GRANT_TYPES = ("authorization_code", "refresh_token", CIBA)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,8 @@ from idp.domain.client import Client, ClientAuth, ClientId, Pkce, SubjectType
 from idp.domain.documents import KINDS, WORDS
 from idp.domain.person import Sector
 from idp.oidc.registration.advertised import hold_to_metadata
+from idp.oidc.registration.backchannel import MEMBERS as BACKCHANNEL
+from idp.oidc.registration.backchannel import describe_backchannel, read_backchannel
 from idp.oidc.registration.faults import Faults
 from idp.oidc.registration.keys import ASSERTION_ALGORITHMS, fitting, read_jwks
 from idp.oidc.registration.members import Members
@@ -51,7 +53,8 @@ MEMBERS: Final[Mapping[str, str]] = {
     "token_endpoint_auth_signing_alg": "ES256, Ed25519, EdDSA, PS256 or RS256; default any that a "
     "registered key fits.",
     "jwks": "The public keys of private_key_jwt: P-256, Ed25519, or RSA of 2048 bits or more.",
-    "grant_types": "authorization_code (default) and refresh_token.",
+    "grant_types": "authorization_code (default), refresh_token, and "
+    "urn:openid:params:grant-type:ciba.",
     "response_types": "code; nothing else is offered.",
     "scope": "The scopes that may be asked. Default: openid.",
     "purposes": "Why claims may leave; without a purpose only sub does.",
@@ -108,7 +111,7 @@ def register(
     """
     faults = Faults()
     members = Members(document, faults)
-    members.only((*MEMBERS, *_TAGGED), explained=_EXPLAINED)
+    members.only((*MEMBERS, *BACKCHANNEL, *_TAGGED), explained=_EXPLAINED)
     client_id = _client_id(members, former)
     auth = _choice(members, "token_endpoint_auth_method", ClientAuth.PRIVATE_KEY_JWT)
     allowed = Allowed(app_schemes=auth is ClientAuth.NONE, issuer=policy.issuer)
@@ -120,6 +123,7 @@ def register(
         members, policy, former=former.purposes if former is not None else (), now=now
     )
     _scope_faults(members, policy, scopes=scopes, grant_types=grant_types, purposes=purposes)
+    backchannel = read_backchannel(members, auth=auth, grant_types=grant_types, jwks=jwks)
     client = Client(
         id=ClientId(client_id),
         version=former.version if former else 1,
@@ -137,6 +141,9 @@ def register(
         subject_type=_subject_type(members, policy, former),
         pkce=_pkce(members, auth),
         require_pushed_requests=members.flag("require_pushed_authorization_requests"),
+        backchannel_delivery=backchannel.delivery,
+        backchannel_endpoint=backchannel.endpoint,
+        backchannel_signing_algorithm=backchannel.algorithm,
         bound_tokens=members.flag("dpop_bound_access_tokens"),
         require_signed_requests=_signed_requests(members, jwks),
         id_token_algorithm=members.text("id_token_signed_response_alg") or policy.algorithms[0],
@@ -193,6 +200,7 @@ def describe(client: Client) -> dict[str, Any]:
         "accepted_documents": list(client.accepted_documents),
         "allow_static_code": client.allow_static_code,
         "allow_offline_from_phone": client.allow_offline_from_phone,
+        **describe_backchannel(client),
         "contact": client.contact,
         "expires_at": client.expires_at.isoformat() if client.expires_at else None,
     }

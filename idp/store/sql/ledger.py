@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from idp.store.sql.audit import SqlAuditTrail, record
+from idp.store.sql.backchannel import SqlBackchannel
 from idp.store.sql.clients import ClientCache, SqlClients
 from idp.store.sql.consents import SqlConsents
 from idp.store.sql.epochs import bump_epoch, read_epoch
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
 
     from idp.domain.audit_event import AuditEvent
     from idp.store.phone_ports import Phones
-    from idp.store.ports import Clients, Consents, Grants, People, Sessions, Unit, Vault
+    from idp.store.ports import (
+        BackchannelRequests,
+        Clients,
+        Consents,
+        Grants,
+        People,
+        Sessions,
+        Unit,
+        Vault,
+    )
     from idp.store.sql.engine import Engine
     from idp.store.sql.statement import Link
     from idp.store.upkeep import AuditTrail, Leases, Outbox
@@ -74,6 +84,11 @@ class SqlUnit:
     def grants(self) -> Grants:
         """Grants and what hangs off them."""
         return SqlGrants(self._link, self._vault)
+
+    @property
+    def backchannel(self) -> BackchannelRequests:
+        """Requests behind the browser's back."""
+        return SqlBackchannel(self._link, self._vault)
 
     @property
     def outbox(self) -> Outbox:

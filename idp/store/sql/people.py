@@ -52,6 +52,11 @@ _SUBJECT: Final = Statement(
         _S.c.person == bindparam("person"), _S.c.sector == bindparam("sector")
     )
 )
+_BY_SUBJECT: Final = Statement(
+    select(*_PERSON)
+    .select_from(_T.join(_S, _S.c.person == _T.c.id))
+    .where(_S.c.subject == bindparam("known"), _S.c.sector == bindparam("place"))
+)
 _ADD_SUBJECT: Final = Statement(
     lambda new: new(_S).on_conflict_do_nothing().returning(_S.c.subject)
 )
@@ -110,6 +115,10 @@ class SqlPeople:
     def set_state(self, person_id: PersonId, state: PersonState, *, at: datetime) -> None:
         """Change the state."""
         self._link.run(_SET_STATE, {"which": person_id, "new": state.value, "at": micros(at)})
+
+    def find_by_subject(self, subject: SubjectId, *, sector: Sector) -> Person | None:
+        """Read joined with the sector's subject."""
+        return self._person(self._link.one(_BY_SUBJECT, {"known": subject, "place": sector}))
 
     def subject(self, person_id: PersonId, sector: Sector, *, candidate: SubjectId) -> SubjectId:
         """Read the subject; where there is none the first to insert gives it."""

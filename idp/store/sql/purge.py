@@ -62,6 +62,7 @@ _PURGES: Final = (
         ~exists().where(_G.c.session == _S.c.key),
     ),
     _some(_C, ~exists().where(_S.c.key == _C.c.session)),
+    _some(schema.backchannel_requests, schema.backchannel_requests.c.expires_at < _before),
     _some(phone_tables.enrolments, phone_tables.enrolments.c.expires_at < _before),
     _some(phone_tables.freezes, phone_tables.freezes.c.until < _before),
     _some(_A, _A.c.decided_at.is_(None), _A.c.expires_at < _before),

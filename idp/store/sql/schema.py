@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 """The migration this code needs; ``serve`` refuses a schema that is older."""
 
 metadata = MetaData(
@@ -185,6 +185,19 @@ families = Table(
     _moment("ended_at", nullable=True),
     Column("key", Text),
     Index("ix_families_expires_at", "expires_at"),
+)
+
+backchannel_requests = Table(
+    "backchannel_requests",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("client", Text, nullable=False),
+    Column("approval", Text, index=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("decision", Text),
+    _moment("expires_at"),
+    _moment("redeemed_at", nullable=True),
+    Index("ix_backchannel_requests_expires_at", "expires_at"),
 )
 
 spent = Table(

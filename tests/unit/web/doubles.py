@@ -241,7 +241,6 @@ def services(**settings: Any) -> Any:
         revocation=Endpoint(None),
         logout=Endpoint(),
         flow=Flow(),
-        phone=None,
         refusals=Counter(),
         openings=SimpleNamespace(admit=lambda address: None),  # noqa: ARG005
         phone=None,

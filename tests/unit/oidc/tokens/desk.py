@@ -187,6 +187,8 @@ class Desk:
             self.settings,
             ring=self.ring,
             proofs=self.proofs,
+            ephemeral=self.ephemeral,
+            approvals=None,
             entropy=secrets.token_bytes,
             **given,
         )
