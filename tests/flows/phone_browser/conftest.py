@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.services.chromium import chromium
+from tests.services.components import needs
 from tests.world.citizen_at_browser import Citizen, empty_reader
 from tests.world.landing import Landing, landing_client, served
-from tests.world.phone_at_browser import Phone
+from tests.world.phone_at_browser import Phone, camera_arguments
 from tests.world.running import Running, running
 
 if TYPE_CHECKING:
@@ -47,12 +49,16 @@ def account(browser: Browser, world: Running) -> Iterator[Citizen]:
 
 
 @pytest.fixture(scope="module")
-def phone(browser: Browser, world: Running, account: Citizen) -> Iterator[Phone]:
-    """Her phone, enrolled."""
-    made = Phone(context=browser.new_context(locale="en-BE", viewport=SCREEN), world=world)
-    enrol(account, made)
-    yield made
-    made.context.close()
+def phone(
+    browser: Browser, world: Running, account: Citizen, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Phone]:
+    """Her phone, enrolled: a browser of its own, whose camera films a file."""
+    camera = tmp_path_factory.mktemp("camera") / "film.y4m"
+    with chromium(browser.browser_type, needs("chromium"), *camera_arguments(camera)) as phones_own:
+        context = phones_own.new_context(locale="en-BE", viewport=SCREEN)
+        made = Phone(context=context, world=world, camera=camera)
+        enrol(account, made)
+        yield made
     assert made.complaints == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.world.phone_at_browser import lend_passkey
+from tests.world.phone_at_browser import lent_passkey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,27 +17,40 @@ if TYPE_CHECKING:
     from tests.world.running import Running
 
 
-def test_an_enrolled_phone_is_listed_with_what_it_may_do(account: Citizen, phone: Phone) -> None:
+def test_an_enrolled_phone_is_listed_on_both_sides_and_noticed(
+    account: Citizen, phone: Phone
+) -> None:
     page = account.page
     page.goto(f"{account.world.issuer}/account")
     assert page.locator("#phones .means-name").all_inner_texts() == ["Telephone"]
-    assert "Counts for the highest level from" in page.locator("#phones").inner_text()
     assert "New phone:" in page.locator("#notices").inner_text()
-    phone.page.goto(f"{phone.app}#/phones")
+    phone.open("#/phones")
     assert phone.page.locator("#phones .tag").inner_text() == "this phone"
 
 
 def test_a_citizen_signs_in_by_passkey_without_typing_a_name(
-    newcomer: Callable[..., Citizen], world: Running, phone: Phone
+    newcomer: Callable[..., Citizen], landing: Landing, world: Running, phone: Phone
 ) -> None:
     citizen = newcomer()
-    citizen.ask_to_sign_in()
-    lend_passkey(phone, citizen.page)
-    citizen.page.locator("#method-passkey").click()
-    citizen.page.locator("#passkey-start").click()
+    citizen.page.goto(landing.request(world.issuer).url)
+    by_passkey(citizen, phone)
+    citizen.agree()
+    assert "code" in landing.answer(citizen.page)
+
+
+def test_once_the_card_was_used_again_the_phone_serves_for_the_highest_level(
+    newcomer: Callable[..., Citizen], world: Running, account: Citizen, phone: Phone
+) -> None:
+    account.page.goto(f"{world.issuer}/account/login?for=changes")
+    account.show_card("adult")
+    account.page.locator("#person-name").wait_for()
+    assert "Counts for the highest level" not in account.page.locator("#phones").inner_text()
+    citizen = newcomer("fr")
+    citizen.ask_to_sign_in("fr")
+    by_passkey(citizen, phone)
     citizen.agree()
     assert citizen.page.url == f"{world.service}/file"
-    assert citizen.page.locator("#who").inner_text() == "Welcome, Nora Élise"
+    assert citizen.page.locator("#acr").inner_text().endswith("/LoA/high")
 
 
 def test_a_code_is_typed_and_then_the_number_and_the_browser_goes_on_by_itself(
@@ -49,7 +62,7 @@ def test_a_code_is_typed_and_then_the_number_and_the_browser_goes_on_by_itself(
     phone.page.locator("#number").wait_for()
     assert phone.text("#client-name") == "Landing"
     phone.type_number(page.locator("#number").inner_text())
-    assert phone.page.evaluate("document.activeElement.id") in {"", "number-go", "refuse"}
+    phone.page.locator("#approve").wait_for()
     assert [phone.text(f"#{part}") for part in ("client-name", "client-domain")] == [
         "Landing",
         landing.address.partition("://")[2],
@@ -60,9 +73,26 @@ def test_a_code_is_typed_and_then_the_number_and_the_browser_goes_on_by_itself(
     phone.approve()
     citizen.agree()
     assert "code" in landing.answer(page)
-    phone.page.goto(f"{phone.app}#/history")
+    phone.open("#/history")
     first = phone.page.locator("#history li").first
     assert first.get_attribute("data-state") == "consumed"
+
+
+def test_the_camera_scans_the_code_that_is_drawn_and_the_code_is_gone_at_once(
+    newcomer: Callable[..., Citizen], landing: Landing, world: Running, phone: Phone
+) -> None:
+    citizen = newcomer()
+    page = at_the_phones_page(citizen, landing)
+    with world.clock.standing_still():
+        phone.hold_before_the_camera(page.locator("#qr"))
+        phone.open("#/scan")
+        phone.page.locator("#number").wait_for()
+        page.locator("#number").wait_for()
+        assert page.locator("#qr").count() == 0
+    phone.type_number(page.locator("#number").inner_text())
+    phone.approve()
+    citizen.agree()
+    assert "code" in landing.answer(page)
 
 
 def test_a_wrong_number_ends_it_on_both_screens(
@@ -75,7 +105,7 @@ def test_a_wrong_number_ends_it_on_both_screens(
     assert phone.end() == "wrong_number"
     page.locator("#phone-over[data-state=wrong_number]").wait_for()
     page.locator("#phone-again").click()
-    assert fixed_code(page)
+    assert page.locator("#typed-code").inner_text()
 
 
 def test_a_refusal_on_the_phone_goes_back_to_the_service(
@@ -101,18 +131,26 @@ def test_the_language_can_be_changed_in_the_middle_on_either_screen(
     page.locator("a[hreflang=de]").click()
     page.locator("#phone-title", has_text="Geben Sie diese Zahl").wait_for()
     shown = page.locator("#number").inner_text()
-    address = phone.page.url
-    phone.page.goto(f"{phone.app}#/settings")
+    place = phone.page.url.removeprefix(phone.app)
+    phone.open("#/settings")
     phone.page.locator("#language").select_option("nl")
     phone.page.locator("h1", has_text="Instellingen").wait_for()
-    phone.page.goto(address)
+    phone.open(place)
     phone.page.locator("h1", has_text="Welk getal").wait_for()
     phone.type_number(shown)
     assert phone.text("#refuse") == "Weigeren"
     phone.refuse()
-    phone.page.goto(f"{phone.app}#/settings")
+    phone.open("#/settings")
     phone.page.locator("#language").select_option("en")
     phone.page.locator("h1", has_text="Settings").wait_for()
+
+
+def by_passkey(citizen: Citizen, phone: Phone) -> None:
+    """Sign in with the phone's passkey, which the computer reaches."""
+    with lent_passkey(phone, citizen.page):
+        citizen.page.locator("#method-passkey").click()
+        citizen.page.locator("#passkey-start").click()
+        citizen.page.locator("#agree").wait_for()
 
 
 def at_the_phones_page(citizen: Citizen, landing: Landing) -> Page:
