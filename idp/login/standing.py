@@ -81,7 +81,8 @@ class Gatherer:
     def methods(self, tx: Transaction, client: Client) -> tuple[MethodName, ...]:
         """Give the means that can reach what this login needs.
 
-        Where a rule of the client judges by the card's files, that is the card alone, if it is one.
+        Where the card's files are needed, that is the card, if it is one; a seeded person may have
+        the claims too, but satisfies no rule.
         """
         needed = needed_level(tx.request, client, strongest=self.strongest)
         resistant = needs_resistance(tx.request, client, offered=self.resistant)
@@ -90,10 +91,13 @@ class Gatherer:
             for means in self.means
             if (needed is None or means.ceiling >= needed) and (means.resistant or not resistant)
         )
-        card_alone = rule_facts(client) and MethodName.CARD in able
-        if card_alone or client.id == own.CARD:
+        if client.id == own.CARD:
             return tuple(name for name in able if name is MethodName.CARD)
-        return able
+        reading = self.reading(tx, client)
+        if reading is None or not reading.needed or MethodName.CARD not in able:
+            return able
+        bringing = {MethodName.CARD} if reading.rules else {MethodName.CARD, MethodName.SEEDED}
+        return tuple(name for name in able if name in bringing)
 
     def reading(self, tx: Transaction, client: Client) -> Reading | None:
         """Give what this login reads of a card's files."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cardreader.server import FileSet
 from idp.domain.answer import RefusedToClient
+from idp.domain.assurance import Assurance
 from idp.domain.client import Purpose
 from idp.domain.event import CardEvidence, MethodName
 from idp.domain.request import ClaimRequest, Prompt
@@ -273,3 +276,23 @@ def test_the_names_of_the_claims_are_those_of_the_certificate_still(house: House
     browser.open(scopes=("openid", "profile"))
     turn = browser.card(tokens.card())
     assert [offer.name for offer in turn.offers] == ["given_name", "family_name"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "essential", "offered"),
+    [
+        (None, False, {MethodName.MOBILE, MethodName.CARD, MethodName.SEEDED}),
+        (None, True, {MethodName.CARD, MethodName.SEEDED}),
+        (18, False, {MethodName.CARD}),
+    ],
+)
+def test_a_phone_is_not_offered_where_the_cards_files_are_needed(
+    house: House, rule: int | None, *, essential: bool, offered: set[MethodName]
+) -> None:
+    house.register(SHOP, purposes=(MOVING,), minimum_age=rule)
+    browser = house.browser()
+    turn = browser.open(userinfo_claims=asking("birthdate", essential=essential))
+    phone = SimpleNamespace(name=MethodName.MOBILE, ceiling=Assurance.HIGH, resistant=False)
+    gatherer = house.flow._gather
+    with_phone = replace(gatherer, means=(phone, *gatherer.means))
+    assert set(with_phone.methods(turn.tx, turn.client)) == offered
