@@ -40,7 +40,10 @@ NAMES = {
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STORES = ("ledger.sqlite", "ephemeral.sqlite")
 CARD = "adult"
-SETTINGS = {"deadlines": {"drain": 3}}  # Ctrl-C must not take long here
+SETTINGS = {
+    "deadlines": {"drain": 3},  # Ctrl-C must not take long here
+    "phone": {"enabled": True},
+}
 
 
 class Stopped(Exception):
@@ -112,6 +115,8 @@ def _welcome(deployment: Deployment) -> str:
         f"  Your card        {CARD} ({holder}): press Insert when you are asked",
         f"  Its PIN          {people.pin} (the PIN of every card here)",
         f"  All your cards   {deployment.agent}",
+        f"  Your phone       {deployment.issuer}/account enrols one; without a phone, open",
+        f"                   {deployment.issuer}/phone/ in another window",
         f"  The provider     {deployment.issuer}",
         "",
         f"  Everything is kept in {_short(deployment.folder)}. To restore a blocked card,",

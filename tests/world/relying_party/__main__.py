@@ -53,7 +53,10 @@ def main() -> None:
     def now() -> dt.datetime:
         moved = 0.0
         if options.clock is not None and options.clock.exists():
-            moved = float(options.clock.read_text(encoding="ascii") or 0)
+            written = options.clock.read_text(encoding="ascii")
+            if written.startswith("@"):  # the world's clock stands still
+                return dt.datetime.fromtimestamp(float(written[1:]), dt.UTC)
+            moved = float(written or 0)
         return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=moved)
 
     address = options.address or f"http://localhost:{options.port}"
