@@ -5,7 +5,7 @@ MINUTES ?= 2
 JOBS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run test fuzz screenshots check lint types layers bench clean
+.PHONY: help install run test deep fuzz screenshots check lint types layers bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -18,6 +18,10 @@ run: .venv/run.stamp ## start the demo country on loopback; Ctrl-C stops it (ARG
 test: .venv/dev.stamp tests/npm/node_modules/installed.stamp ## install what the tests need and run them all (ARGS="..." goes to pytest)
 	@.ci/components
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+
+deep: .venv/dev.stamp ## the properties of the card's code with 10 000 examples each, as CI tries them
+	@CI_DEEP=1 $(BIN)/python -m pytest -p no:cacheprovider --timeout 3600 tests/unit/card/test_robustness.py \
+		$(addprefix tests/attacks/eid/test_,signatures.py revocation.py lists.py identity_files.py) $(ARGS)
 
 fuzz: .venv/fuzz.stamp ## fuzz what strangers send to the card's code, by coverage (MINUTES=2 in all)
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
