@@ -29,7 +29,8 @@ class Limits:
         wrong_numbers: within ``wrong_window``, after which the person's phones approve nothing for
             ``mobile_freeze``. The card is not affected.
         push_freeze: how long nobody may ask by push after "this was not me".
-        frames_ahead: how many frames a page is handed at once.
+        frames_ahead: how many frames a page is handed at once: as many as it needs until it asks
+            again, because whoever passes the last one on has won the seconds until it is due.
         poll: how long a page waits until it asks for more, where nothing wakes it.
     """
 
@@ -49,7 +50,7 @@ class Limits:
     wrong_window: timedelta = timedelta(minutes=15)
     mobile_freeze: timedelta = timedelta(minutes=15)
     push_freeze: timedelta = timedelta(hours=24)
-    frames_ahead: int = 5
+    frames_ahead: int = 3
     poll: timedelta = timedelta(seconds=2)
 
 
