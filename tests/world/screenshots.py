@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tests.services.chromium import chromium, driver
-from tests.services.components import found
+from tests.services.components import found, loopback_port
+from tests.unit.web.phone_pages import SHOWN, showing
 from tests.world.citizen_at_browser import Citizen
 from tests.world.landing import landing_client, served
 from tests.world.running import Running, running
@@ -55,6 +56,7 @@ def main() -> None:
         names: list[str] = []
         for language in languages:
             names = take(browser, world, landing, language, options.folder, scheme=scheme)
+            names += of_the_phone(browser, language, options.folder, scheme=scheme)
             print(f"{language}: {len(names)} pages", flush=True)
     index(options.folder, names, languages)
     print(f"Open {options.folder / 'index.html'}")
@@ -81,6 +83,20 @@ def take(
             seen.page.screenshot(path=path, full_page=True)
     context.close()
     return names
+
+
+def of_the_phone(browser: Browser, language: str, folder: Path, *, scheme: str) -> list[str]:
+    """Write the pictures of the phone's pages, each in its state; gives their names."""
+    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type] # light or dark
+    page = context.new_page()
+    with showing(loopback_port()) as (origin, _):
+        for name in SHOWN:
+            page.goto(f"{origin}/show/{name}?lang={language}", wait_until="networkidle")
+            for width, height in WIDTHS.items():
+                page.set_viewport_size({"width": width, "height": height})
+                page.screenshot(path=folder / f"{name}-{language}-{width}.png", full_page=True)
+    context.close()
+    return list(SHOWN)
 
 
 def index(folder: Path, names: list[str], languages: list[str]) -> None:

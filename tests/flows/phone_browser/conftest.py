@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 LIMITS = {"starts_per_address": 1000, "starts_per_browser": 1000, "approvals_per_person": 1000}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def landing() -> Iterator[Landing]:
     """A client of the simplest kind."""
     with served() as made:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory, landing: Landing) -> Iterator[Running]:
     """The provider with phones, the e-service, the card agent."""
     settings = {"phone": {"enabled": True, **LIMITS}, "keys": {"reread": 1}}
@@ -38,7 +38,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, landing: Landing) -> Iterato
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def account(browser: Browser, world: Running) -> Iterator[Citizen]:
     """Nora at her own page, signed in by card a moment ago."""
     made = Citizen(context=browser.new_context(locale="en-BE"), world=world)
@@ -48,7 +48,7 @@ def account(browser: Browser, world: Running) -> Iterator[Citizen]:
     assert made.complaints == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def phone(
     browser: Browser, world: Running, account: Citizen, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Phone]:

@@ -84,7 +84,7 @@ def _entering(state: str) -> dict[str, Any]:
 
 
 SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
-    "choose": ("choose", {"methods": ("passkey", "mobile", "card", "totp")}),
+    "choose-phone": ("choose", {"methods": ("passkey", "mobile", "card", "totp")}),
     "choose-handheld": (
         "choose",
         {"methods": ("passkey", "mobile", "card", "totp"), "handheld": True},
