@@ -184,6 +184,7 @@ def _furnish(base: Foundation) -> Services:
         backchannel=BackchannelAuthorization(
             settings,
             ledger=ledger,
+            ephemeral=ephemeral,
             authentication=authentication,
             reader=AskReader(
                 ring=ring,

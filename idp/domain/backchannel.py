@@ -28,6 +28,7 @@ class BackchannelRequest:
         person: who is asked; ``None`` where nobody is, which the client cannot tell from silence.
         approval: what their phones are asked; ``None`` where nothing was delivered.
         request: what is asked, as at the front channel; its redirect URI is empty.
+        details: the ``authorization_details`` that the phone shows a rendering of, as sent.
         claims: the claim names that the phone shows.
         username: of a seeded person, in the conformance environment alone.
         ping: where to tell that it was answered, ``None`` where the client polls.
@@ -39,6 +40,7 @@ class BackchannelRequest:
     person: PersonId | None
     approval: str | None
     request: AuthorizationRequest
+    details: str | None = field(default=None, repr=False)
     claims: tuple[str, ...] = ()
     username: str | None = None
     ping: Ping | None = None

@@ -58,11 +58,16 @@ class RequestObjects:
         self._now = now
 
     def open(
-        self, text: str, client: Client, *, algorithm: str | None = None
+        self,
+        text: str,
+        client: Client,
+        *,
+        algorithm: str | None = None,
+        needs: tuple[str, ...] = (),
     ) -> tuple[Parameters, SignedRequest]:
         """Give the parameters that ``client`` signed, and the mark of this object.
 
-        With ``algorithm`` no other one is taken.
+        With ``algorithm`` no other one is taken; ``needs`` are claims that may not be left out.
 
         Raises:
             Refused: REQUEST_NOT_SUPPORTED for an object without a signature, or of a client that
@@ -74,6 +79,8 @@ class RequestObjects:
         if unverified.algorithm not in (ALGORITHMS if algorithm is None else (algorithm,)):
             raise _KIND.refused("alg is not on offer for request objects")
         self._keys.check_signature(unverified, client)
+        if not set(needs) <= unverified.claims.keys():
+            raise _KIND.refused("a claim is missing")
         return _parameters(unverified.claims, client), self._judged(unverified, client)
 
     def hint(self, text: str, client: Client) -> str:

@@ -13,6 +13,7 @@ from idp.domain import audit_event
 from idp.domain.person import PersonId
 from idp.domain.session import SessionKey
 from idp.store.pings import tell_answered
+from mobile_flow.moves import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 SESSION: Final = "session:"
 """What an approval's ``effect`` begins with where it opened the session of the key that follows."""
 _WHY: Final = "reported"
-_DECISIONS: Final = frozenset({"approval_decided", "approval_reported"})
 _PUSH: Final = "push"
 
 
@@ -45,7 +45,7 @@ class UnitOfThePhone:
 
     def note(self, note: Note) -> None:
         """Record an audit row, at the time of now; who waits for a decision is told of it."""
-        if note.what in _DECISIONS and note.facts.get("flow") == _PUSH:
+        if note.facts.get("flow") == _PUSH and _answers(note):
             tell_answered(self._unit, note.facts["approval"], at=self._now())
         self._unit.record(
             audit_event.of_the_phone(
@@ -75,6 +75,13 @@ class UnitOfThePhone:
             )
         )
         return True
+
+
+def _answers(note: Note) -> bool:
+    """Tell whether this is the first answer: a report may follow another, which was told then."""
+    if note.what == "approval_reported":
+        return note.facts["was"] in LIVE
+    return note.what == "approval_decided"
 
 
 class LedgerOfThePhone:

@@ -7,6 +7,7 @@ what says nothing about a person is refused at once.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from idp.domain.backchannel import BackchannelRequest, Ping
 from idp.domain.client import Delivery, subject_sector
 from idp.domain.person import PersonState, SubjectId
 from idp.domain.shown import Asked, shown
-from idp.errors import INVALID_REQUEST_OBJECT, UNAUTHORIZED_CLIENT, Refused
+from idp.errors import INVALID_REQUEST, TOO_MANY_REQUESTS, UNAUTHORIZED_CLIENT, Refused
 from idp.oidc import tokens
 from idp.oidc.completion import SPENT_OBJECT
 from idp.oidc.deciding import decided
@@ -35,16 +36,19 @@ if TYPE_CHECKING:
     from idp.oidc.ciba.reading import Ask, AskReader
     from idp.oidc.client_auth import Caller, ClientAuthentication
     from idp.oidc.form import Parameters
-    from idp.store.ports import Ledger, Unit
+    from idp.store.ports import Ephemeral, Ledger, Unit
     from mobile_flow.approvals import Approvals
     from mobile_flow.model import Approval, Shown
 
 GRANT_TYPE: Final = CIBA
 INTERVAL: Final = timedelta(seconds=5)
 LONGEST: Final = timedelta(seconds=300)
+_MOST_OF_A_CLIENT: Final = 600
+_MINUTE: Final = timedelta(minutes=1)
 _MOST_LIVE: Final = 2
 _MOST_ASKED: Final = 5
 _ASKED_WITHIN: Final = timedelta(minutes=10)
+_SPENT_PLACE: Final = "push-place"
 _ANY: Final = tuple(state.value for state in ApprovalState)
 
 
@@ -56,6 +60,7 @@ class BackchannelAuthorization:
         settings: Settings,
         *,
         ledger: Ledger,
+        ephemeral: Ephemeral,
         authentication: ClientAuthentication,
         reader: AskReader,
         approvals: Approvals | None,
@@ -64,9 +69,9 @@ class BackchannelAuthorization:
     ) -> None:
         """Take the phone's ``approvals``; without them every request waits and expires."""
         self._issuer = settings.issuer
-        self._seeded = settings.login.seeded_sign_in
         self._lasts = settings.lifetimes.backchannel_request
         self._ledger = ledger
+        self._ephemeral = ephemeral
         self._authentication = authentication
         self._reader = reader
         self._approvals = approvals
@@ -80,13 +85,14 @@ class BackchannelAuthorization:
 
         Raises:
             Refused: as ``authenticate`` and ``AskReader.read`` do; UNAUTHORIZED_CLIENT;
-                INVALID_REQUEST_OBJECT for a signed request that was sent before.
+                INVALID_REQUEST for a signed request that was sent before; TOO_MANY_REQUESTS.
         """
         caller = self._authentication.authenticate(
             params, authorization=authorization, address=address
         )
         if GRANT_TYPE not in caller.client.grant_types:
             raise Refused(UNAUTHORIZED_CLIENT, "not registered for back-channel requests")
+        self._demand_few(caller.client)
         ask = self._reader.read(params, caller.client)
         lasts = min(ask.lasts or self._lasts, LONGEST)
         text = decided(self._ledger, caller, lambda unit: self._accept(unit, caller, ask, lasts))
@@ -96,16 +102,19 @@ class BackchannelAuthorization:
             "interval": int(INTERVAL.total_seconds()),
         }
 
+    def _demand_few(self, client: Client) -> None:
+        """Count every request of a client alike, whomever it means. Raises: TOO_MANY_REQUESTS."""
+        if self._ephemeral.bump(f"ciba-ask:{client.id}", lasts=_MINUTE) > _MOST_OF_A_CLIENT:
+            raise Refused(TOO_MANY_REQUESTS, "too many back-channel requests of this client")
+
     def _accept(self, unit: Unit, caller: Caller, ask: Ask, lasts: timedelta) -> str:
         client, now = caller.client, self._now()
         _use_up(unit, client, ask)
         minted = tokens.mint(epoch=unit.epoch(), entropy=self._entropy)
-        person = self._person(unit, client, ask)
+        person, username = _meant(unit, client, ask)
         approval = None
-        if person is not None:
+        if person is not None and username is None:
             approval = self._delivered(unit, person, client, ask, minted.hash, until=now + lasts)
-        # A seeded person has no phone: the hook of the conformance environment answers.
-        answered_by_hook = person is not None and approval is None and ask.username is not None
         unit.backchannel.add(
             BackchannelRequest(
                 hash=minted.hash,
@@ -113,24 +122,15 @@ class BackchannelAuthorization:
                 person=None if person is None else person.id,
                 approval=None if approval is None else approval.id,
                 request=ask.request,
+                details=ask.details,
                 claims=() if approval is None else tuple(one.name for one in approval.shown.claims),
-                username=ask.username if answered_by_hook else None,
+                username=username,
                 ping=_ping(client, ask, minted.text),
                 opened_at=now,
                 expires_at=now + lasts,
             )
         )
         return minted.text
-
-    def _person(self, unit: Unit, client: Client, ask: Ask) -> Person | None:
-        found = None
-        if ask.subject is not None:
-            found = unit.people.find_by_subject(
-                SubjectId(ask.subject), sector=subject_sector(client)
-            )
-        if found is None and ask.username is not None:
-            found = unit.people.find_by_username(ask.username)
-        return found if found is not None and found.state is PersonState.ACTIVE else None
 
     def _delivered(
         self, unit: Unit, person: Person, client: Client, ask: Ask, name: str, *, until: datetime
@@ -143,7 +143,7 @@ class BackchannelAuthorization:
         if len(unit.phones.live_approvals(who, at=now)) >= _MOST_LIVE:
             return None
         asked = unit.phones.count_approvals(who, since=now - _ASKED_WITHIN, states=_ANY)
-        if asked >= _MOST_ASKED:
+        if not _place_taken(unit, person, asked, now=now):
             return None
         try:
             return self._approvals.ask(
@@ -170,6 +170,32 @@ class BackchannelAuthorization:
         return shown(ask.request, client, asked, now=self._now(), issuer=self._issuer)
 
 
+def _meant(unit: Unit, client: Client, ask: Ask) -> tuple[Person | None, str | None]:
+    """Give whom a hint names, if they may log in, and the user name of a seeded person.
+
+    A seeded person has no phone: the hook of the conformance environment answers.
+    """
+    found, username = None, None
+    if ask.subject is not None:
+        found = unit.people.find_by_subject(SubjectId(ask.subject), sector=subject_sector(client))
+    if found is None and ask.username is not None:
+        found, username = unit.people.find_by_username(ask.username), ask.username
+    if found is None or found.state is not PersonState.ACTIVE:
+        return None, None
+    return found, username
+
+
+def _place_taken(unit: Unit, person: Person, asked: int, *, now: datetime) -> bool:
+    """Take one of the few places that a person has in each window, however many ask at once."""
+    window = int(now.timestamp() // _ASKED_WITHIN.total_seconds())
+    for place in range(asked, _MOST_ASKED):
+        with suppress(AlreadySpent):
+            key = f"{person.id}\x00{window}\x00{place}"
+            unit.spend(_SPENT_PLACE, key, until=now + 2 * _ASKED_WITHIN)
+            return True
+    return False
+
+
 def _use_up(unit: Unit, client: Client, ask: Ask) -> None:
     signed = ask.request.signed
     if signed is None or signed.jti is None:
@@ -177,7 +203,7 @@ def _use_up(unit: Unit, client: Client, ask: Ask) -> None:
     try:
         unit.spend(SPENT_OBJECT, f"{client.id}\x00{signed.jti}", until=signed.until)
     except AlreadySpent:
-        raise Refused(INVALID_REQUEST_OBJECT, "a signed request sent twice") from None
+        raise Refused(INVALID_REQUEST, "a signed request sent twice") from None
 
 
 def _ping(client: Client, ask: Ask, text: str) -> Ping | None:

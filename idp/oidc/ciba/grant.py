@@ -7,11 +7,12 @@ is that nothing was answered, whether somebody was asked or not.
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from idp.domain import audit_event
-from idp.domain.assurance import Assurance, lowest_asked, word_for
+from idp.domain.assurance import Assurance, word_for
 from idp.domain.claims import granted, offers
 from idp.domain.client import subject_sector
 from idp.domain.event import (
@@ -36,10 +37,12 @@ from idp.errors import (
 )
 from idp.oidc import tokens
 from idp.oidc.ciba.asking import GRANT_TYPE, INTERVAL
+from idp.oidc.ciba.reading import demand_within_reach
 from idp.oidc.deciding import decided
 from idp.oidc.issuing import Issued
 from idp.oidc.throttle import Throttle
 from idp.store.phone import SESSION, UnitOfThePhone
+from idp.store.ports import StoreUnavailable
 from mobile_flow.errors import PhoneError
 from mobile_flow.model import ApprovalId, ApprovalState, PersonRef
 
@@ -111,19 +114,24 @@ class BackchannelGrant:
         if text is None:
             raise Refused(INVALID_REQUEST, "auth_req_id is missing")
         asked = tokens.read(text, INVALID_GRANT)
-        self._guesses.admit(caller.client.id, None)
+        self._guesses.admit(caller.client.id, GRANT_TYPE)
         with self._ledger.read() as unit:
             known = self._known(unit, asked, caller)
+            verdict = None if known is None else self._verdict(unit, known)
         if known is None:
-            self._guesses.failed(caller.client.id, None)
+            self._guesses.failed(caller.client.id, GRANT_TYPE)
             raise Refused(INVALID_GRANT, "no such request of this client")
-        self._demand_patience(asked)
-        if caller.assertion is None and caller.proof is None:
-            with self._ledger.read() as unit:
-                self._demand_answered(unit, known)
+        if verdict is not None:
+            if verdict.problem is AUTHORIZATION_PENDING:
+                self._demand_patience(asked)
+            if caller.assertion is None and caller.proof is None:
+                raise verdict
         signer = self._issuing.signer(caller.client)
         issued = decided(self._ledger, caller, lambda unit: self._redeem(unit, caller, asked))
-        return self._issuing.answer(issued, signer)
+        answer = self._issuing.answer(issued, signer)
+        if known.details is not None:
+            answer["authorization_details"] = json.loads(known.details)
+        return answer
 
     def _known(self, unit: Unit, asked: Opaque, caller: Caller) -> BackchannelRequest | None:
         found = unit.backchannel.find(asked.hash)
@@ -132,41 +140,50 @@ class BackchannelGrant:
         return found
 
     def _demand_patience(self, asked: Opaque) -> None:
-        """Count polls, one for each interval. Raises: Refused(SLOW_DOWN)."""
+        """Count polls while nothing is answered, one for each interval. Raises: SLOW_DOWN."""
         if self._ephemeral.bump(f"ciba-poll:{asked.hash}", lasts=INTERVAL - _EARLY) > 1:
             raise Refused(SLOW_DOWN, "polled before the interval was over")
 
-    def _demand_answered(self, unit: Unit, request: BackchannelRequest) -> None:
-        """Let only an approved one pass; everything else is told as it stands."""
+    def _verdict(self, unit: Unit, request: BackchannelRequest) -> Refused | None:
+        """Give ``None`` for an approved one; of everything else, how it stands."""
         now = self._now()
         if request.redeemed_at is not None:
-            raise Refused(INVALID_GRANT, "redeemed before")
+            return Refused(INVALID_GRANT, "redeemed before")
         if now >= request.expires_at:
-            raise Refused(EXPIRED_TOKEN, "the request expired")
+            return Refused(EXPIRED_TOKEN, "the request expired")
         if request.decision is not None:
-            if request.decision == "allow":
-                return
-            raise Refused(BACKCHANNEL_REFUSED, "refused by the hook")
+            allowed = request.decision == "allow"
+            return None if allowed else Refused(BACKCHANNEL_REFUSED, "refused by the hook")
         if request.approval is None:
-            raise Refused(AUTHORIZATION_PENDING, "nobody is asked")
+            return Refused(AUTHORIZATION_PENDING, "nobody is asked")
         approval = unit.phones.approval(ApprovalId(request.approval))
         state = ApprovalState.EXPIRED if approval is None else approval.state
         if state in _WAITING:
-            raise Refused(AUTHORIZATION_PENDING, f"approval is {state}")
-        if state in _ANSWERS:
-            raise Refused(_ANSWERS[state], f"approval is {state}")
+            return Refused(AUTHORIZATION_PENDING, f"approval is {state}")
+        answer = _ANSWERS.get(state)
+        return None if answer is None else Refused(answer, f"approval is {state}")
 
     def _redeem(self, unit: Unit, caller: Caller, asked: Opaque) -> Issued:
         request = self._known(unit, asked, caller)
         if request is None:
             raise Refused(INVALID_GRANT, "gone meanwhile")
-        self._demand_answered(unit, request)
+        verdict = self._verdict(unit, request)
+        if verdict is not None:
+            raise verdict
         at = self._now()
         if not unit.backchannel.redeem(asked.hash, client=caller.client.id, at=at):
             raise Refused(INVALID_GRANT, "another poll was first")
-        event, session = self._proven(unit, request, at=at)
-        grant = self._grant(unit, request, caller.client, event, session)
-        client, _ = self._issuing.gate(unit, caller.client.id, grant, at=at)
+        person = self._person(unit, request)
+        demand_within_reach(caller.client)
+        session = self._proven(unit, request, at=at)
+        grant = self._grant(unit, request, caller.client, person, session)
+        try:
+            client, _ = self._issuing.gate(unit, caller.client.id, grant, at=at)
+        except StoreUnavailable:
+            raise
+        except Refused:
+            unit.sessions.end(session.key, at=at)
+            raise
         grant = self._issuing.entitled(grant, client, at=at)
         unit.grants.add(grant)
         unit.record(audit_event.tokens_issued(grant=grant, at=at))
@@ -187,9 +204,7 @@ class BackchannelGrant:
             bound=key is not None,
         )
 
-    def _proven(
-        self, unit: Unit, request: BackchannelRequest, *, at: datetime
-    ) -> tuple[AuthenticationEvent, Session]:
+    def _proven(self, unit: Unit, request: BackchannelRequest, *, at: datetime) -> Session:
         """Use the answer up and open the session that the grant hangs off."""
         assert request.person is not None
         secret = self._entropy(_KEY_BYTES)
@@ -204,12 +219,9 @@ class BackchannelGrant:
             )
         else:
             event = self._approved(unit, request, key, at=at)
-        needed = lowest_asked(request.request.acr_words)
-        if needed is not None and request.request.essential_acr and event.acr < needed:
-            raise Refused(BACKCHANNEL_REFUSED, "the level was not reached")
         session = Session(key=key, event=event, opened_at=at, used_at=at, sids={})
         unit.sessions.open(session)
-        return event, session
+        return session
 
     def _approved(
         self, unit: Unit, request: BackchannelRequest, key: SessionKey, *, at: datetime
@@ -240,11 +252,10 @@ class BackchannelGrant:
         unit: Unit,
         request: BackchannelRequest,
         client: Client,
-        event: AuthenticationEvent,
+        person: Person,
         session: Session,
     ) -> Grant:
-        person = self._person(unit, request)
-        now = self._now()
+        event, now = session.event, self._now()
         offered = offers(request.request, client, person, event, now=now, issuer=self._issuer)
         short = {offer.name: offer.name.rpartition("/")[2] for offer in offered}
         agreed = [

@@ -11,13 +11,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.assurance import ALIASES, Assurance, lowest_asked
-from idp.domain.client import Delivery
+from idp.domain.client import Delivery, SubjectType
 from idp.domain.request import AuthorizationRequest, ResponseMode
 from idp.domain.vocabulary import scopes_supported
 from idp.errors import (
     INVALID_REQUEST,
     INVALID_REQUEST_OBJECT,
     INVALID_SCOPE,
+    REQUEST_NOT_SUPPORTED,
     UNMET_AUTHENTICATION_REQUIREMENTS,
     Refused,
 )
@@ -47,6 +48,7 @@ class Ask:
     Attributes:
         subject: the subject that the hint names, in the client's sector.
         username: a seeded person's, where a ``login_hint`` may be one.
+        details: the ``authorization_details`` as they were sent.
         lasts: how long the client wants the person to be asked, ``None`` for our default.
     """
 
@@ -55,6 +57,7 @@ class Ask:
     username: str | None = field(default=None, repr=False)
     message: str
     typed: TypedApproval | None = None
+    details: str | None = field(default=None, repr=False)
     notification: str | None = field(default=None, repr=False)
     lasts: timedelta | None = None
 
@@ -74,10 +77,11 @@ class AskReader:
         """Read one request.
 
         Raises:
-            Refused: INVALID_REQUEST, INVALID_REQUEST_OBJECT, INVALID_SCOPE,
-                INVALID_BINDING_MESSAGE, INVALID_AUTHORIZATION_DETAILS,
-                UNMET_AUTHENTICATION_REQUIREMENTS for a level that a push never reaches.
+            Refused: INVALID_REQUEST (CIBA Core 13 has no word of its own for signed requests),
+                INVALID_SCOPE, INVALID_BINDING_MESSAGE, INVALID_AUTHORIZATION_DETAILS,
+                UNMET_AUTHENTICATION_REQUIREMENTS for a client that wants what no push proves.
         """
+        demand_within_reach(client)
         params, signed = self._opened(params, client)
         typed = self._typed(params)
         subject, username = self._hint(params, client)
@@ -88,13 +92,14 @@ class AskReader:
                 redirect_uri="",
                 response_mode=ResponseMode.QUERY,
                 scopes=_scopes(params, client),
-                acr_words=_levels(params, client),
+                acr_words=_levels(params),
                 signed=signed,
             ),
             subject=subject,
             username=username,
             message=_bound(message, typed),
             typed=typed,
+            details=params.text("authorization_details"),
             notification=_notification(params, client),
             lasts=_lasts(params),
         )
@@ -103,16 +108,19 @@ class AskReader:
         self, params: Parameters, client: Client
     ) -> tuple[Parameters, SignedRequest | None]:
         text = params.get("request")
+        # CIBA Core 7.1.1 wants all that names and dates an object: iss, aud, exp, iat, nbf, jti.
         if text is None:
             if client.backchannel_signing_algorithm or client.require_signed_requests:
-                raise Refused(INVALID_REQUEST_OBJECT, "the client must sign its requests")
+                raise Refused(INVALID_REQUEST, "the client must sign its requests")
             return params, None
-        opened, signed = self._objects.open(
-            text, client, algorithm=client.backchannel_signing_algorithm
-        )
-        if signed.jti is None:
-            raise Refused(INVALID_REQUEST_OBJECT, "a signed request without jti (CIBA Core 7.1.1)")
-        return opened, signed
+        try:
+            return self._objects.open(
+                text, client, algorithm=client.backchannel_signing_algorithm, needs=("iat", "jti")
+            )
+        except Refused as refused:
+            if refused.problem in {INVALID_REQUEST_OBJECT, REQUEST_NOT_SUPPORTED}:
+                raise Refused(INVALID_REQUEST, refused.detail) from None
+            raise
 
     def _typed(self, params: Parameters) -> TypedApproval | None:
         text = params.text("authorization_details")
@@ -127,13 +135,20 @@ class AskReader:
         if sent[0] == "login_hint":
             if len(value) > _LONGEST_HINT:
                 raise Refused(INVALID_REQUEST, "login_hint too long")
-            return value, value if self._seeded else None
+            return self._issued(value, client), value if self._seeded else None
         if sent[0] == "id_token_hint":
             hint = open_hint(value, ring=self._ring, issuer=self._issuer, otherwise=INVALID_REQUEST)
             if client.id not in hint.audience:
                 raise Refused(INVALID_REQUEST, "id_token_hint of another client")
             return hint.subject, None
-        return self._objects.hint(value, client), None
+        return self._issued(self._objects.hint(value, client), client), None
+
+    def _issued(self, subject: str, client: Client) -> str | None:
+        """Give the subject where nobody but its own sector can know it (rule R7).
+
+        A public subject is known wherever its person is: knowing it is no reason to ask them.
+        """
+        return subject if client.subject_type is SubjectType.PAIRWISE else None
 
 
 def _bound(message: str | None, typed: TypedApproval | None) -> str:
@@ -156,10 +171,20 @@ def _scopes(params: Parameters, client: Client) -> tuple[str, ...]:
     return tuple(word for word in allowed if word != "offline_access")
 
 
-def _levels(params: Parameters, client: Client) -> tuple[str, ...]:
+def demand_within_reach(client: Client) -> None:
+    """Let no client ask a phone for what only a card proves: a level, an age, a kind of document.
+
+    Raises:
+        Refused: UNMET_AUTHENTICATION_REQUIREMENTS.
+    """
     floor = lowest_asked((client.minimum_acr,)) if client.minimum_acr else None
     if floor is not None and floor > Assurance.SUBSTANTIAL:
         raise Refused(UNMET_AUTHENTICATION_REQUIREMENTS, "a push never reaches this client's level")
+    if client.minimum_age is not None or client.accepted_documents:
+        raise Refused(UNMET_AUTHENTICATION_REQUIREMENTS, "the client demands the files of a card")
+
+
+def _levels(params: Parameters) -> tuple[str, ...]:
     words = (params.get("acr_values") or "").split()[:_MOST_WORDS]
     return tuple(dict.fromkeys(word for word in words if word in ALIASES))
 

@@ -33,6 +33,6 @@ def plain_words(text: str, *, longest: int = LONGEST) -> str:
         raise Refused(INVALID_BINDING_MESSAGE, "a control, bidi or unassigned character")
     if sum(one in _SYMBOLS for one in categories) > _MOST_SYMBOLS:
         raise Refused(INVALID_BINDING_MESSAGE, "too many symbols")
-    if _LINK.search(text):
+    if _LINK.search(unicodedata.normalize("NFKC", text)):
         raise Refused(INVALID_BINDING_MESSAGE, "something like a link")
     return text
