@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from tests.world.phone_at_browser import Phone
     from tests.world.running import Running
 
+NOTIFIED = """async () => {
+  const ours = await navigator.serviceWorker.ready;
+  for (;;) {
+    const [shown] = await ours.getNotifications();
+    if (shown) {
+      const { title, body, data } = shown;
+      shown.close();
+      return { title, body, data };
+    }
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  }
+}"""
 READY = "navigator.serviceWorker.ready.then(() => true)"
 
 
@@ -95,3 +107,30 @@ def test_the_app_opens_without_a_network_and_says_so(phone: Phone) -> None:
         phone.context.set_offline(offline=False)
     phone.page.locator("#again").click()
     phone.page.locator("#nothing, #pending").wait_for()
+
+
+def test_a_push_message_shows_words_of_the_phones_language_and_nothing_of_the_request(
+    phone: Phone,
+) -> None:
+    page = phone.page
+    phone.context.grant_permissions(["camera", "notifications"], origin=phone.world.issuer)
+    phone.open()
+    assert page.evaluate(READY)
+    tools = phone.context.new_cdp_session(page)
+    registered: list[str] = []
+    tools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda told: registered.extend(one["registrationId"] for one in told["registrations"]),
+    )
+    tools.send("ServiceWorker.enable")
+    while not registered:
+        page.evaluate("0")
+    message = {"origin": phone.world.issuer, "registrationId": registered[-1]}
+    tools.send("ServiceWorker.deliverPushMessage", {**message, "data": '{"id": "opaque-1"}'})
+    shown = page.evaluate(NOTIFIED)
+    assert shown == {
+        "title": "A request is waiting for you",
+        "data": {"id": "opaque-1"},
+        "body": "Open the app to see who asks for what. Did you not start this? Then refuse.",
+    }
+    tools.detach()
