@@ -1,8 +1,9 @@
 """Tells each guest that something changed: at a hint, or when the wheel comes round to it.
 
 A guest is found by hints before its login is read, so that nothing falls between the two. A hint
-is no news by itself: the login is read again, the guest is told, and what was read is remembered.
-A hint that was lost is found on the wheel, because the login's mark is another one than remembered.
+is passed on as it comes, without a look into any store: it says only that something may have
+changed, and the page asks what. On the wheel the login's mark is compared with the one remembered.
+A hint that was lost is found there; who was told already, and is still here, is told once more.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Attendant:
         self._now = now
         self._entropy = entropy
         self._entering = _Gathered(self._enter_some)
-        self._hinted = _Gathered(self._look_at_some)
+        self._moved = _Gathered(self._look_at_some)
         self._due = _Gathered(self._compare_some)
 
     # --- guests come and go -----------------------------------------------------------------------
@@ -122,7 +123,8 @@ class Attendant:
             guests = self.room.at(hinted)
             for guest in guests:
                 guest.hinted = True
-            self._hinted.add(*(guest for guest in guests if guest.mark is not None))
+                if guest.mark is not None:
+                    guest.say(saying.CHANGED)
 
     def _look_at_some(self, guests: list[Guest], go_on: Callable[[], None]) -> None:
         logins = [guest.login for guest in guests]
@@ -172,7 +174,7 @@ class Attendant:
 
         def found(marks: Sequence[Mark] | None) -> None:
             moved = zip(guests, marks or (), strict=False)
-            self._hinted.add(*(guest for guest, mark in moved if mark != guest.mark))
+            self._moved.add(*(guest for guest, mark in moved if mark != guest.mark))
             go_on()
 
         self._run(lambda: self._looking.marks(logins), found)
