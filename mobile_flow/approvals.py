@@ -48,7 +48,8 @@ __all__ = ["ApprovalStanding", "Approvals", "Ask", "Claimed", "Frames"]
 
 _APPROVED: Final = frozenset({ApprovalState.APPROVED, ApprovalState.CONSUMED})
 _SAID_NO: Final = frozenset({ApprovalState.REFUSED, ApprovalState.REPORTED})
-_WRONG: Final = (ApprovalState.WRONG_NUMBER.value,)
+_WRONG: Final = (ApprovalState.WRONG_NUMBER.value, ApprovalState.REPORTED.value)
+"""What counts towards a freeze: a report afterwards must not make a wrong number forgotten."""
 _LONGEST_ASSERTION: Final = 16 * 1024
 
 

@@ -7,6 +7,7 @@ work that opens the session.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -108,8 +109,12 @@ class MobileMethod:
         """Give what the page shows; a code that stood too long is renewed by being looked at."""
         how = _how(asking.tx)
         standing = self._standing(asking.tx)
-        if how == STATIC and standing.state is None and standing.start is None:
+        # Switched off since it was chosen: what is claimed may go on, nothing new is shown.
+        still = how == STATIC and asking.client.allow_static_code
+        if still and standing.state is None and standing.start is None:
             standing = self._renewed(asking, standing)
+        if how == STATIC and not still:
+            standing = replace(standing, start=None)
         start = standing.start
         return {
             "phone": {

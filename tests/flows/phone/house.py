@@ -120,18 +120,21 @@ class House:
             changed = self.client(version=version + 1, **changes)
             unit.clients.replace(changed, expected_version=version)
 
-    def phone(self, *, synced: bool = False, trusted: bool = False) -> VirtualPhone:
+    def phone(
+        self, *, of: PersonId = AN, synced: bool = False, trusted: bool = False
+    ) -> VirtualPhone:
         """A phone of An, enrolled over the app's own calls; ``trusted``: a card was used since."""
         phone = VirtualPhone(self._call, origin=ISSUER, entropy=secrets.token_bytes, synced=synced)
-        opened = self.desk.enrolments.open(PersonRef(AN), name="An Peeters", card_fingerprint=CARD)
+        owner = PersonRef(of)
+        opened = self.desk.enrolments.open(owner, name="An Peeters", card_fingerprint=CARD)
         confirm = self.desk.enrolments.confirm
         phone.enrol(
             opened.code,
-            lambda word: confirm(opened.enrolment.id, person=PersonRef(AN), matching=word),
+            lambda word: confirm(opened.enrolment.id, person=owner, matching=word),
         )
         if trusted:
             with self.services.ledger.begin() as unit:
-                unit.phones.trust_devices(PersonRef(AN), card_used_at=self.at)
+                unit.phones.trust_devices(owner, card_used_at=self.at)
         return phone
 
     def _call(
