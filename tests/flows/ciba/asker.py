@@ -84,6 +84,17 @@ class Asker:
         kept = {name: one for name, one in claims.items() if one is not None}
         return signed({"alg": alg}, kept, key)
 
+    def hint(self, key: Any = KEY, **changes: Any) -> str:
+        """A ``login_hint_token`` that means An."""
+        claims = {
+            "iss": "shop",
+            "aud": ISSUER,
+            "exp": int(self.house.at.timestamp()) + 60,
+            "sub_id": {"format": "opaque", "id": self.subject},
+            **changes,
+        }
+        return signed({"alg": "ES256", "typ": "login-hint+jwt"}, claims, key)
+
     def poll(self, asked: str, **fields: str | None) -> Any:
         return self.post("/token", {"grant_type": CIBA, "auth_req_id": asked, **fields})
 
