@@ -180,6 +180,7 @@ class Approvals:
                 return approval
             _demand_business(approval, device)
             now = self._desk.now()
+            unit.phones.hold(device.person)
             live_device(unit, device)
             demand_thawed(unit, device.person, kind=PUSH, now=now)
             demand_thawed(unit, device.person, kind=MOBILE, now=now)
@@ -223,6 +224,7 @@ class Approvals:
                 now=now,
                 limits=self._desk.limits,
             )
+            unit.phones.hold(approval.person)
             demand_thawed(unit, approval.person, kind=MOBILE, now=now)
             demand_few(unit, approval.person, limits=self._desk.limits, now=now)
             if not unit.phones.use_device(device.id, credential=credential, at=now):
@@ -320,6 +322,7 @@ class Approvals:
 
     def _mistyped(self, unit: PhoneUnit, approval: Approval) -> Approval:
         now, limits = self._desk.now(), self._desk.limits
+        unit.phones.hold(approval.person)
         moved = moves.mistype(approval, now=now)
         note(unit, "approval_decided", moved, decision=moved.state.value)
         before = unit.phones.count_approvals(

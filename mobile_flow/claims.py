@@ -159,6 +159,7 @@ class Claims:
 
     def _demand_may_claim(self, unit: PhoneUnit, device: Device, start: ApprovalId) -> None:
         now = self._desk.now()
+        unit.phones.hold(device.person)
         live_device(unit, device)
         demand_thawed(unit, device.person, kind=MOBILE, now=now)
         demand_few(unit, device.person, limits=self._desk.limits, now=now)

@@ -40,6 +40,13 @@ class PhoneRows(Protocol):
         """Give the person's WebAuthn user handle; ``candidate`` (32 random bytes) if it is new."""
         ...
 
+    def hold(self, person: PersonRef) -> None:
+        """Let nobody else past here for this person until this unit ends.
+
+        What is counted or looked for afterwards, before it is added to, is decided one by one.
+        """
+        ...
+
     def add_device(self, device: Device) -> bool:
         """Insert; ``False`` if the credential id or the device key is registered already."""
         ...

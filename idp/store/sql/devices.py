@@ -64,6 +64,10 @@ _ONE: Final = _T.c.id == bindparam("which")
 _OWN: Final = _T.c.person == bindparam("who")
 
 _READ_HANDLE: Final = Statement(select(_H.c.handle).where(_H.c.person == bindparam("person")))
+_HOLD: Final = Statement(
+    select(_H.c.handle).where(_H.c.person == bindparam("person")).with_for_update()
+)
+"""Every person with a phone has a handle; where units are serial anyway, it is only read."""
 _ADD_HANDLE: Final = Statement(lambda new: new(_H).on_conflict_do_nothing().returning(_H.c.handle))
 _ADD: Final = Statement(lambda new: new(_T).on_conflict_do_nothing().returning(_T.c.id))
 _GET: Final = Statement(select(*_COLUMNS).where(_ONE))
@@ -133,6 +137,10 @@ class DeviceRows(Rows):
         if row is None:
             raise Duplicate("user handle")
         return self._open(_HANDLE, (person,), row[0])
+
+    def hold(self, person: PersonRef) -> None:
+        """Lock the person's handle until the unit ends."""
+        self._link.one(_HOLD, {"person": person})
 
     def add_device(self, device: Device) -> bool:
         """Insert, unless credential or key was ever registered."""

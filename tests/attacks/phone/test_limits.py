@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from idp.login.transactions import fingerprint
 from mobile_flow.model import PersonRef
 from tests.attacks.phone.scene import ISSUER, SECOND, Browser, Scene, refusal
 from tests.flows.phone.house import AN
@@ -88,19 +89,16 @@ def test_r3_renewing_a_standing_code_is_counted_too(tmp_path: Path) -> None:
     codes = set()
     house.wait(31 * SECOND)
     for _ in range(5):  # in one minute, with its code thrown away each time
-        house.desk.approvals.cancel(browser.login, browser=binding(house, browser))
+        house.desk.approvals.cancel(browser.login, browser=binding(browser))
         codes |= set(re.findall(r'id="typed-code">([^<]+)<', browser.visit().page))
     assert len(codes) <= 3
     house.close()
 
 
-def binding(house: Scene, browser: Browser) -> str:
+def binding(browser: Browser) -> str:
     visitor_cookie = next(
         one.value for one in browser.http._cookies.values() if one.key.endswith("browser")
     )
-    from idp.login.transactions import fingerprint
-
-    assert house.services
     return fingerprint(visitor_cookie)
 
 
