@@ -26,7 +26,6 @@ def test_ciba_06_sixteen_polls_just_after_the_approval_get_one_answer(shop: Aske
     shop.approved_by(phone)
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: shop.poll(asked), range(16)))
-    assert sorted(answer.status_code for answer in answers if answer.status_code != 503)[0] == 200
     assert [answer.status_code for answer in answers].count(200) == 1
     others = [answer.json["error"] for answer in answers if answer.status_code == 400]
     assert set(others) <= {"invalid_grant"}

@@ -180,9 +180,7 @@ def test_ciba_11_a_signed_request_that_lacks_or_bends_a_claim(
     refused(shop.post("/bc-authorize", {"request": shop.signed(**changes)}), "invalid_request")
 
 
-@pytest.mark.parametrize(
-    ("nbf", "exp"), [(0, 70), (10, 20), (-70, 5), (-120, -60)], ids=lambda minutes: str(minutes)
-)
+@pytest.mark.parametrize(("nbf", "exp"), [(0, 70), (10, 20), (-70, 5), (-120, -60)], ids=str)
 def test_ciba_11_a_signed_request_out_of_time(shop: Asker, nbf: int, exp: int) -> None:
     at = int(shop.house.at.timestamp())
     sent = shop.signed(nbf=at + nbf * MINUTE, exp=at + exp * MINUTE)
@@ -225,7 +223,7 @@ def test_ciba_11_an_expiry_is_taken_as_a_number_and_as_a_text(shop: Asker) -> No
         refused(shop.send(requested_expiry=wrong), "invalid_request")
 
 
-# --- CIBA-10, CIBA-14: who may ask, and how they are told ------------------------------------------
+# --- CIBA-10, CIBA-14: who may ask, and how they are told -----------------------------------------
 
 
 def test_ciba_10_push_mode_cannot_be_registered(shop: Asker) -> None:

@@ -1,4 +1,4 @@
-"""What may be written on somebody's phone: words that are shown as they were sent, or not at all."""
+"""What may be written on somebody's phone: shown as it was sent, or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     [
         "1234",
         "Order 1234",
-        "Überweisung an Café ’t Hoekje – 12,50 €",
+        "Überweisung an Café 't Hoekje: 12,50 €",
         "Ελληνικά και 日本語",
         "שלום",
         "Pay 12.50 to J.Peeters",
@@ -36,7 +36,7 @@ def test_whatever_is_sent_is_unchanged_or_refused_and_never_dangerous(text: str)
     try:
         shown = plain_words(text)
     except Refused as refused:
-        assert refused.problem is INVALID_BINDING_MESSAGE
+        assert refused.problem is INVALID_BINDING_MESSAGE  # noqa: PT017 - either may happen
         return
     assert shown == text
     assert 0 < len(shown) <= LONGEST
