@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from tests.services.card_desk import CardDesk
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Demand names that are alike in every process that collects: an address in memory is not."""
+    strange = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if strange:
+        raise pytest.UsageError(f"give this test ids of its own: {strange[0]}")
+
+
 @pytest.fixture
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that nothing listens on."""

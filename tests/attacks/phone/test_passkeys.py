@@ -214,7 +214,7 @@ def test_a_discovered_passkey_must_say_whose_it_is(house: House) -> None:
         {"attest": lambda *_: ("packed", {"alg": -7, "sig": b"x"})},
         {"attest": lambda *_: ("packed", {"alg": -7, "sig": b"x", "x5c": "text"})},
     ],
-    ids=lambda lies: "-".join(lies),  # what lies is often a function, and they have no name
+    ids="-".join,  # what lies is often a function, and they have no name
 )
 def test_a_registration_with_a_lie_in_it_leaves_nothing(house: House, lies: dict[str, Any]) -> None:
     with pytest.raises(CredentialRefused):

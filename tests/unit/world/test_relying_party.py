@@ -49,7 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             key,
             now=lambda: dt.datetime.now(dt.UTC),
             entropy=secrets.token_bytes,
-            acr=None,
+            acr=(),
         )
         made = Site(address=address, provider=provider, visits=Visits(secrets.token_bytes))
         server = make_server("127.0.0.1", port, made.app(), threaded=True)

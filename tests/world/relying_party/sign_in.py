@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from joserfc.jwk import ECKey
 
 HIGH: Final = "http://eidas.europa.eu/NotNotified/LoA/high"
+SUBSTANTIAL: Final = "http://eidas.europa.eu/NotNotified/LoA/substantial"
+USUAL: Final = (HIGH, SUBSTANTIAL)
+"""What a first sign-in is content with, in the order of its wishes; a step-up is with the first."""
 ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _SECRET_BYTES: Final = 32
 _METADATA_LIFE: Final = 300
@@ -90,7 +93,7 @@ class Provider:
         *,
         now: Callable[[], dt.datetime],
         entropy: Callable[[int], bytes],
-        acr: str | None = HIGH,
+        acr: tuple[str, ...] = USUAL,
         service: Service = MUNICIPALITY,
     ) -> None:
         self.issuer = issuer
@@ -133,8 +136,8 @@ class Provider:
         if self._service.essential:
             wanted = {name: {"essential": True} for name in self._service.essential}
             asked["claims"] = json.dumps({"userinfo": wanted})
-        if self._acr is not None:
-            asked["acr_values"] = self._acr
+        if self._acr:
+            asked["acr_values"] = " ".join(self._acr if again is None else self._acr[:1])
         if again is not None:
             asked |= {"prompt": "login", "max_age": "0"}
         answer = self._call("pushed_authorization_request_endpoint", asked, wanted=201)
@@ -228,7 +231,7 @@ class Provider:
             now=self._seconds(),
             subject=subject,
             signed_in_since=signed_in_since,
-            acr=frozenset() if self._acr is None else frozenset({self._acr}),
+            acr=frozenset(self._acr if signed_in_since is None else self._acr[:1]),
         )
         try:
             claims = former or validate(str(tokens.get("id_token", "")), expected, self._keys)
