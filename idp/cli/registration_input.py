@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from idp.domain.client import ClientAuth
+from idp.domain.client import ClientAuth, Delivery
+from idp.oidc.registration.backchannel import SIGNING_ALGORITHMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,6 +49,12 @@ _OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
         {"default": None},
     ),
     ("--id-token-algorithm", "id_token_signed_response_alg", "Of its ID tokens.", {}),
+    (
+        "--answer-algorithm",
+        "authorization_signed_response_alg",
+        "Of its signed answers (JARM).",
+        {},
+    ),
     ("--minimum-acr", "minimum_acr", "The lowest level that it accepts.", {}),
     ("--default-max-age", "default_max_age", "Seconds.", {"type": int}),
     (
@@ -79,6 +86,24 @@ _OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
         "accepted_documents",
         "A kind of identity document that is let in; may be repeated.",
         {"multiple": True},
+    ),
+    (
+        "--backchannel-delivery",
+        "backchannel_token_delivery_mode",
+        "How it hears of the answer to a back-channel request.",
+        {"type": click.Choice([one.value for one in Delivery])},
+    ),
+    (
+        "--backchannel-endpoint",
+        "backchannel_client_notification_endpoint",
+        "The https address that is told by a ping.",
+        {},
+    ),
+    (
+        "--backchannel-algorithm",
+        "backchannel_authentication_request_signing_alg",
+        "Of its back-channel requests; then all of them are signed.",
+        {"type": click.Choice(SIGNING_ALGORITHMS)},
     ),
     ("--contact", "contact", "Who answers for it.", {}),
     ("--expires-at", "expires_at", "A day, or a time with its zone.", {}),

@@ -17,6 +17,9 @@ from idp.domain.client import Client, ClientAuth, ClientId, Pkce, SubjectType
 from idp.domain.documents import KINDS, WORDS
 from idp.domain.person import Sector
 from idp.oidc.registration.advertised import hold_to_metadata
+from idp.oidc.registration.answers import EXPLAINED as ANSWERS_EXPLAINED
+from idp.oidc.registration.answers import MEMBERS as ANSWERS
+from idp.oidc.registration.answers import describe_answers, read_answers
 from idp.oidc.registration.backchannel import MEMBERS as BACKCHANNEL
 from idp.oidc.registration.backchannel import describe_backchannel, read_backchannel
 from idp.oidc.registration.faults import Faults
@@ -89,6 +92,8 @@ _EXPLAINED: Final[Mapping[str, str]] = {
     "initiate_login_uri": "login always begins at the e-service; leave it out",
     "request_uris": "request objects by reference are not supported; push requests instead",
     "default_acr_values": "write minimum_acr",
+    "backchannel_user_code_parameter": "user codes are not offered; leave it out",
+    **ANSWERS_EXPLAINED,
     "backchannel_logout_uri": "back-channel logout is not supported yet; leave it out",
     "frontchannel_logout_uri": "front-channel logout is not supported; leave it out",
 }
@@ -111,7 +116,7 @@ def register(
     """
     faults = Faults()
     members = Members(document, faults)
-    members.only((*MEMBERS, *BACKCHANNEL, *_TAGGED), explained=_EXPLAINED)
+    members.only((*MEMBERS, *BACKCHANNEL, *ANSWERS, *_TAGGED), explained=_EXPLAINED)
     client_id = _client_id(members, former)
     auth = _choice(members, "token_endpoint_auth_method", ClientAuth.PRIVATE_KEY_JWT)
     allowed = Allowed(app_schemes=auth is ClientAuth.NONE, issuer=policy.issuer)
@@ -147,6 +152,7 @@ def register(
         bound_tokens=members.flag("dpop_bound_access_tokens"),
         require_signed_requests=_signed_requests(members, jwks),
         id_token_algorithm=members.text("id_token_signed_response_alg") or policy.algorithms[0],
+        answer_algorithm=read_answers(members, algorithms=policy.algorithms),
         minimum_acr=_minimum_acr(members),
         default_max_age=members.whole("default_max_age", least=0, most=_LONGEST_MAX_AGE),
         live_check=members.flag("live_check"),
@@ -201,6 +207,7 @@ def describe(client: Client) -> dict[str, Any]:
         "allow_static_code": client.allow_static_code,
         "allow_offline_from_phone": client.allow_offline_from_phone,
         **describe_backchannel(client),
+        **describe_answers(client),
         "contact": client.contact,
         "expires_at": client.expires_at.isoformat() if client.expires_at else None,
     }

@@ -30,8 +30,8 @@ GRANTS: Final = ("authorization_code", "refresh_token", CIBA)
 class Asker:
     """A shop that knows An by her subject, and asks her."""
 
-    def __init__(self, folder: Path) -> None:
-        self.house = House(folder)
+    def __init__(self, folder: Path, **house: Any) -> None:
+        self.house = House(folder, **house)
         self.register()
         with self.house.services.ledger.begin() as unit:
             self.subject = unit.people.subject(

@@ -47,13 +47,15 @@ SECOND: Final = timedelta(seconds=1)
 class House:
     """One provider with phones, one e-service, one person."""
 
-    def __init__(self, folder: Path, **phone: Any) -> None:
+    def __init__(
+        self, folder: Path, *, environment: Environment = Environment.TEST, **phone: Any
+    ) -> None:
         self.at = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
         settings = Settings(
-            environment=Environment.TEST,
+            environment=environment,
             issuer=ISSUER,
             stores={
-                "ledger": f"sqlite:///{folder / 'ledger.sqlite'}",
+                "ledger": ledger or f"sqlite:///{folder / 'ledger.sqlite'}",
                 "ephemeral": f"sqlite:///{folder / 'ephemeral.sqlite'}",
             },
             keys={"kek_file": folder / "kek"},
@@ -66,7 +68,8 @@ class House:
             "monotonic": runtime.system_monotonic,
             "entropy": runtime.system_entropy,
         }
-        put_ledger(settings.stores.ledger)
+        if ledger is None:
+            put_ledger(settings.stores.ledger)
         found_keys(settings, **world, by="test")
         self.services: Services = build(settings, **world)
         self.app = create(self.services)
