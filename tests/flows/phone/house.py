@@ -48,7 +48,12 @@ class House:
     """One provider with phones, one e-service, one person."""
 
     def __init__(
-        self, folder: Path, *, environment: Environment = Environment.TEST, **phone: Any
+        self,
+        folder: Path,
+        *,
+        ledger: str | None = None,
+        environment: Environment = Environment.TEST,
+        **phone: Any,
     ) -> None:
         self.at = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
         settings = Settings(
