@@ -83,6 +83,8 @@ class Client:
 
     Attributes:
         minimum_age: whole years; somebody whose card does not prove them is refused.
+        answer_algorithm: what signed answers (JARM) are signed with; ``None`` for that of its ID
+            tokens.
         allow_static_code: a phone may also take a code that stands still or is typed; it can be
             relayed for longer than one that moves.
         allow_offline_from_phone: ``offline_access`` is also given to a login that began on another
@@ -112,6 +114,7 @@ class Client:
     backchannel_endpoint: str | None = None
     backchannel_signing_algorithm: str | None = None
     id_token_algorithm: str = "ES256"  # noqa: S105 - the name of an algorithm
+    answer_algorithm: str | None = None
     minimum_acr: str | None = None
     default_max_age: int | None = None
     live_check: bool = False
