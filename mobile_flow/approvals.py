@@ -21,6 +21,7 @@ from mobile_flow.desk import (
     Assertions,
     Desk,
     demand_few,
+    demand_idle,
     demand_thawed,
     live_device,
     note,
@@ -169,7 +170,7 @@ class Approvals:
         Raises:
             ApprovalUnknown: not asked of this person.
             InUse: another of their phones opened it.
-            PhoneFrozen, TooManyApprovals, DeviceRemoved: not now, not by this phone.
+            PhoneFrozen, TooManyApprovals, DeviceBusy, DeviceRemoved: not now, not by this phone.
             PhoneError: what became of it, if it is over.
         """
 
@@ -185,6 +186,7 @@ class Approvals:
             demand_thawed(unit, device.person, kind=PUSH, now=now)
             demand_thawed(unit, device.person, kind=MOBILE, now=now)
             demand_few(unit, device.person, limits=self._desk.limits, now=now)
+            demand_idle(unit, device, approval_id, now=now)
             moved = moves.take(approval, device.id, now=now)
             note(unit, "approval_claimed", moved)
             return self._written(moved, device)

@@ -7,10 +7,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from mobile_flow import moves, notify, qr
-from mobile_flow.desk import MOBILE, PUSH, demand_few, demand_thawed, live_device, note
+from mobile_flow.desk import (
+    MOBILE,
+    PUSH,
+    answering,
+    demand_few,
+    demand_idle,
+    demand_thawed,
+    live_device,
+    note,
+)
 from mobile_flow.errors import (
     ApprovalUnknown,
-    DeviceBusy,
     FrameForged,
     FrameUnreadable,
     InUse,
@@ -29,7 +37,6 @@ if TYPE_CHECKING:
 
 _RANDOM_BYTES: Final = 32
 _LONGEST_CODE: Final = 32
-_CLAIMED: Final = frozenset({ApprovalState.CLAIMED, ApprovalState.MATCHED})
 _FORGERIES_LAST: Final = timedelta(minutes=10)
 
 
@@ -131,7 +138,7 @@ class Claims:
     def _again_by_code(self, device: Device) -> Claimed:
         # A claimed code is forgotten; what a phone sends again names what it is answering.
         with self._desk.ledger.read() as unit:
-            found = self._answering(unit, device)
+            found = answering(unit, device, now=self._desk.now())
         if found is not None and found.kind is FlowKind.STATIC:
             return Claimed(approval=moves.for_phone(found))
         raise StartGone("no such code now")
@@ -163,15 +170,7 @@ class Claims:
         live_device(unit, device)
         demand_thawed(unit, device.person, kind=MOBILE, now=now)
         demand_few(unit, device.person, limits=self._desk.limits, now=now)
-        busy = self._answering(unit, device)
-        if busy is not None and busy.id != start:
-            raise DeviceBusy(busy.id)
-
-    def _answering(self, unit: PhoneUnit, device: Device) -> Approval | None:
-        live = unit.phones.live_approvals(device.person, at=self._desk.now())
-        return next(
-            (one for one in live if one.device == device.id and one.state in _CLAIMED), None
-        )
+        demand_idle(unit, device, start, now=now)
 
     def _late(self, device: Device, start: ApprovalId) -> Claimed:
         """Answer for a start that is not there any more: it was claimed, or it ended."""

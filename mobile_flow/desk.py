@@ -15,6 +15,7 @@ from mobile_flow import moves
 from mobile_flow.errors import (
     ApprovalMoving,
     ApprovalUnknown,
+    DeviceBusy,
     DeviceRemoved,
     PhoneFrozen,
     TooManyApprovals,
@@ -34,6 +35,7 @@ PUSH: Final = "push"
 """The kinds of freezes: approving by phone at all; being asked by push."""
 
 _ROUNDS: Final = 5
+_CLAIMED: Final = frozenset({ApprovalState.CLAIMED, ApprovalState.MATCHED})
 _APPROVED: Final = (ApprovalState.APPROVED.value, ApprovalState.CONSUMED.value)
 
 
@@ -126,6 +128,19 @@ def live_device(unit: PhoneUnit, device: Device) -> Device:
     if found is None or found.removed_at is not None or found.person != device.person:
         raise DeviceRemoved("the phone was removed")
     return found
+
+
+def demand_idle(unit: PhoneUnit, device: Device, approval_id: ApprovalId, *, now: datetime) -> None:
+    """Let no phone through that answers something else. Raises: DeviceBusy."""
+    busy = answering(unit, device, now=now)
+    if busy is not None and busy.id != approval_id:
+        raise DeviceBusy(busy.id)
+
+
+def answering(unit: PhoneUnit, device: Device, *, now: datetime) -> Approval | None:
+    """Give what this phone claimed and has not decided."""
+    live = unit.phones.live_approvals(device.person, at=now)
+    return next((one for one in live if one.device == device.id and one.state in _CLAIMED), None)
 
 
 def demand_thawed(unit: PhoneUnit, person: PersonRef, *, kind: str, now: datetime) -> None:

@@ -128,3 +128,13 @@ def test_a_message_that_was_swapped_after_it_was_shown_is_not_what_was_signed(
     swapped = replace(approval.shown, message="Factuur 2026-8")
     assert members["message_digest"] != transcript.of_shown(swapped)["message_digest"]
     assert members["message_digest"] == transcript.of_shown(approval.shown)["message_digest"]
+
+
+def test_a_phone_that_answers_something_else_opens_nothing_that_was_pushed(
+    desk: MobileDesk, ask: Callable[[], Approval]
+) -> None:
+    phone, approval, start = desk.phone(), ask(), desk.open()
+    phone.scan(desk.picture(start))
+    assert refused(lambda: phone.open(approval.id)) == "device_busy"
+    phone.refuse()
+    assert phone.open(approval.id)["state"] == "matched"
