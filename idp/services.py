@@ -27,6 +27,7 @@ from idp.oidc.completion import Completion
 from idp.oidc.dpop import Proofs
 from idp.oidc.grants import TokenEndpoint
 from idp.oidc.introspection import Introspection
+from idp.oidc.jarm import SignedAnswers
 from idp.oidc.logout import Logout
 from idp.oidc.metadata import discovery
 from idp.oidc.par import PushedRequests
@@ -75,6 +76,7 @@ class Services:
     introspection: Introspection
     revocation: Revocation
     logout: Logout
+    signed_answers: SignedAnswers
     flow: LoginFlow
     discovery: Document
     refusals: RefusalCounter
@@ -202,6 +204,7 @@ def _furnish(base: Foundation) -> Services:
         ),
         revocation=Revocation(ledger=ledger, authentication=authentication, now=now),
         logout=Logout(ledger=ledger, ring=ring, issuer=settings.issuer, now=now),
+        signed_answers=SignedAnswers(ledger=ledger, ring=ring, issuer=settings.issuer, now=now),
         flow=LoginFlow(
             settings,
             ledger=ledger,

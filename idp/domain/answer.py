@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from idp.domain.client import ClientId
 from idp.domain.request import ResponseMode
 from idp.errors import Refused
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 class ReplyTo:
     """A redirect URI that is registered for the client that asked, and how to answer there."""
 
+    client: ClientId
     redirect_uri: str
     mode: ResponseMode
     state: str | None = field(default=None, repr=False)
@@ -29,8 +31,12 @@ class ReplyTo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """An authorization response (RFC 6749 section 4.1.2), success or error."""
+    """An authorization response (RFC 6749 section 4.1.2), success or error.
 
+    In a signed mode it is not signed yet: that is done when it leaves, after its commit.
+    """
+
+    client: ClientId
     redirect_uri: str
     mode: ResponseMode
     parameters: tuple[tuple[str, str], ...] = field(repr=False)
@@ -47,7 +53,10 @@ class RefusedToClient(Refused):
 def reply_to(request: AuthorizationRequest) -> ReplyTo:
     """Give where a validated request is answered."""
     return ReplyTo(
-        redirect_uri=request.redirect_uri, mode=request.response_mode, state=request.state
+        client=request.client_id,
+        redirect_uri=request.redirect_uri,
+        mode=request.response_mode,
+        state=request.state,
     )
 
 
@@ -74,6 +83,7 @@ def location(answer: Answer) -> str:
 def _answer(reply: ReplyTo, parameters: tuple[tuple[str, str], ...], issuer: str) -> Answer:
     state = () if reply.state is None else (("state", reply.state),)
     return Answer(
+        client=reply.client,
         redirect_uri=reply.redirect_uri,
         mode=reply.mode,
         parameters=(*parameters, *state, ("iss", issuer)),

@@ -10,10 +10,26 @@ from idp.domain.client import ClientId
 
 
 class ResponseMode(StrEnum):
-    """How the answer travels to the client (OAuth 2.0 Multiple Response Types; Form Post)."""
+    """How the answer travels to the client (Multiple Response Types; Form Post; JARM 2.3).
+
+    ``jwt`` is the signed answer in the way that is usual for a code: in the query.
+    """
 
     QUERY = "query"
     FORM_POST = "form_post"
+    JWT = "jwt"
+    QUERY_JWT = "query.jwt"
+    FORM_POST_JWT = "form_post.jwt"
+
+    @property
+    def posted(self) -> bool:
+        """Tell whether the answer is posted by a form."""
+        return self in {ResponseMode.FORM_POST, ResponseMode.FORM_POST_JWT}
+
+    @property
+    def signed(self) -> bool:
+        """Tell whether the answer is one signed JWT."""
+        return self not in {ResponseMode.QUERY, ResponseMode.FORM_POST}
 
 
 class Prompt(StrEnum):

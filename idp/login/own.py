@@ -64,4 +64,9 @@ def request(client_id: ClientId, *, issuer: str) -> AuthorizationRequest:
 
 def answer(tx: Transaction) -> Answer:
     """Give the way to the page."""
-    return Answer(redirect_uri=tx.request.redirect_uri, mode=ResponseMode.QUERY, parameters=())
+    return Answer(
+        client=tx.request.client_id,
+        redirect_uri=tx.request.redirect_uri,
+        mode=ResponseMode.QUERY,
+        parameters=(),
+    )

@@ -130,7 +130,7 @@ def redirect_uri(draft: Draft) -> None:
 
 
 def response_mode(draft: Draft) -> None:
-    """``query`` or ``form_post``; a form is never posted to an app's own scheme."""
+    """Known ones only; a form is never posted to an app's own scheme."""
     sent = draft.params.get("response_mode")
     if sent is None:
         return
@@ -138,8 +138,8 @@ def response_mode(draft: Draft) -> None:
         mode = ResponseMode(sent)
     except ValueError:
         raise Refused(UNSUPPORTED_RESPONSE_MODE, "unknown response_mode") from None
-    if mode is ResponseMode.FORM_POST and not draft.redirect_uri.startswith(("https:", "http:")):
-        raise Refused(UNSUPPORTED_RESPONSE_MODE, "form_post to an app's own scheme")
+    if mode.posted and not draft.redirect_uri.startswith(("https:", "http:")):
+        raise Refused(UNSUPPORTED_RESPONSE_MODE, "a form to an app's own scheme")
     draft.response_mode = mode
 
 

@@ -59,6 +59,7 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
         "acr_values_supported": list(ALIASES),
         "subject_types_supported": [kind.value for kind in SubjectType],
         "id_token_signing_alg_values_supported": list(algorithms),
+        "authorization_signing_alg_values_supported": list(algorithms),
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": methods,

@@ -215,4 +215,9 @@ class RequestReader:
 
 
 def _reply(draft: Draft) -> ReplyTo:
-    return ReplyTo(redirect_uri=draft.redirect_uri, mode=draft.response_mode, state=draft.state)
+    return ReplyTo(
+        client=draft.client.id,
+        redirect_uri=draft.redirect_uri,
+        mode=draft.response_mode,
+        state=draft.state,
+    )

@@ -11,7 +11,6 @@ from idp.domain.answer import location, refusal
 from idp.domain.client import SubjectType
 from idp.domain.crossing import OFFLINE, scopes_given
 from idp.domain.event import MethodName
-from idp.domain.request import ResponseMode
 from idp.domain.transaction import awaited
 from idp.errors import LOGIN_MOVED, Refused
 from idp.login.flow import Page
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from idp.domain.answer import Answer, RefusedToClient
     from idp.domain.claims import ClaimOffer
     from idp.login.flow import LoginFlow, Turn
+    from idp.oidc.jarm import SignedAnswers
     from idp.web.browser import Browser
     from idp.web.cookies import Cookies
     from idp.web.i18n import Texts
@@ -63,10 +63,18 @@ class Answers:
     """Turns, answers and redirects as responses, with the cookies they set."""
 
     def __init__(
-        self, settings: Settings, flow: LoginFlow, *, pages: Pages, texts: Texts, names: Cookies
+        self,
+        settings: Settings,
+        flow: LoginFlow,
+        *,
+        signed: SignedAnswers,
+        pages: Pages,
+        texts: Texts,
+        names: Cookies,
     ) -> None:
         self._settings = settings
         self._flow = flow
+        self._signed = signed
         self._pages = pages
         self._texts = texts
         self._names = names
@@ -76,9 +84,14 @@ class Answers:
         """Send an authorization response by its mode.
 
         Query: 303 (never 307, RFC 9700 section 4.12). form_post (OAuth 2.0 Form Post Response
-        Mode): a page that a script of ours submits, or the citizen with its button.
+        Mode): a page that a script of ours submits, or the citizen with its button. A signed mode
+        does either with a signed JWT (JARM).
+
+        Raises:
+            Refused: it cannot be signed.
         """
-        if answer.mode is ResponseMode.QUERY:
+        answer = self._signed.sign(answer)
+        if not answer.mode.posted:
             return see_other(location(answer))
         target = headers.source(answer.redirect_uri)
         return self._pages.show(

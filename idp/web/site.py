@@ -77,7 +77,12 @@ class Site:
         self._files = StaticFiles()
         self._pages = Pages(settings, self._texts, self._files)
         self._answers = Answers(
-            settings, services.flow, pages=self._pages, texts=self._texts, names=self._names
+            settings,
+            services.flow,
+            signed=services.signed_answers,
+            pages=self._pages,
+            texts=self._texts,
+            names=self._names,
         )
         self._errors = ErrorPages(self._pages, services.flow, services.ledger, now=services.now)
         self._machine = Endpoints(
@@ -126,7 +131,11 @@ class Site:
         """Give the page face, or send the browser back where the redirect URI is proven."""
         browser = Browser(asked, self._names, self._texts)
         if isinstance(error, RefusedToClient):
-            return self._answers.refused_to_service(error, language=browser.language)
+            try:
+                return self._answers.refused_to_service(error, language=browser.language)
+            except Refused as unsigned:
+                # It could not be signed: the person at least is told.
+                return self._errors.show(unsigned, request=asked, browser=browser)
         return self._errors.show(error, request=asked, browser=browser)
 
     def _routes(self) -> Flask:

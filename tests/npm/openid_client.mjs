@@ -84,6 +84,7 @@ async function main() {
     await authentication(),
     { execute: [client.allowInsecureRequests] },
   );
+  if (wanted.jarm) client.useJwtResponseMode(config);
   const proving = wanted.dpop
     ? { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256")) }
     : undefined;

@@ -236,7 +236,7 @@ UNADVERTISED = {
         "response_type": ["token", "id_token", "id_token token", "code token", "none", "device"]
     },
     "response_modes_supported": {
-        "response_mode": ["fragment", "jwt", "query.jwt", "form_post.jwt", "web_message", "QUERY"]
+        "response_mode": ["fragment", "fragment.jwt", "web_message", "JWT", "QUERY"]
     },
     "code_challenge_methods_supported": {"code_challenge_method": ["plain", "s256", "S512"]},
     "prompt_values_supported": {"prompt": ["create", "NONE", "perhaps"]},

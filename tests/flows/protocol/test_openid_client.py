@@ -125,3 +125,9 @@ def test_the_library_signs_its_requests(shop: Client, browser: Browser, *, pushe
     done = story(shop, browser, signed=True, pushed=pushed, dpop=pushed)
     assert ("request=ey" in done["open"]) is not pushed
     assert done["info"]["sub"] == done["claims"]["sub"]
+
+
+@pytest.mark.parametrize("mode", ["jwt", "form_post.jwt"])
+def test_the_library_reads_a_signed_answer(shop: Client, browser: Browser, mode: str) -> None:
+    done = story(shop, browser, jarm=True, parameters={"response_mode": mode})
+    assert done["info"]["sub"] == done["claims"]["sub"]

@@ -266,3 +266,13 @@ def test_of_a_key_only_what_is_needed_is_kept() -> None:
         now=NOW,
     )
     assert client.jwks == {"keys": [public(EC, kid="a", use="sig")]}
+
+
+def test_answers_are_signed_by_an_algorithm_of_the_ring() -> None:
+    name = "authorization_signed_response_alg"
+    client = register(a_document(**{name: "PS256"}), POLICY, now=NOW)
+    assert (client.answer_algorithm, describe(client)[name]) == ("PS256", "PS256")
+    assert faulty_members(a_document(**{name: "RS256"})) == {name}
+    assert faulty_members(a_document(authorization_encrypted_response_alg="RSA-OAEP")) == {
+        "authorization_encrypted_response_alg"
+    }

@@ -84,6 +84,7 @@ OFFERS = (
     ),
 )
 ANSWER = Answer(
+    client=CLIENT.id,
     redirect_uri=CLIENT.redirect_uris[0],
     mode=ResponseMode.QUERY,
     parameters=(("code", "c0de"), ("state", "the state"), ("iss", "https://id.example")),
@@ -240,6 +241,7 @@ def services(**settings: Any) -> Any:
         introspection=Endpoint({"active": False}),
         revocation=Endpoint(None),
         logout=Endpoint(),
+        signed_answers=SimpleNamespace(sign=lambda answer: answer),
         flow=Flow(),
         refusals=Counter(),
         openings=SimpleNamespace(admit=lambda address: None),  # noqa: ARG005

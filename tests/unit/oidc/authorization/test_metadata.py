@@ -83,7 +83,7 @@ def test_every_advertised_way_of_asking_is_accepted(desk: Desk) -> None:
         (
             "response_mode",
             "response_modes_supported",
-            ["query", "form_post", "fragment", "jwt", "query.jwt", "form_post.jwt"],
+            ["query", "form_post", "fragment", "fragment.jwt", "web_message.jwt"],
         ),
         ("prompt", "prompt_values_supported", ["none", "login", "consent", "create"]),
         ("code_challenge_method", "code_challenge_methods_supported", ["S256", "plain", "S512"]),

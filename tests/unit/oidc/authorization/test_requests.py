@@ -208,7 +208,7 @@ TOLD: list[tuple[dict[str, Any], Problem]] = [
     ({"scope": None}, INVALID_SCOPE),
     ({"scope": "profile"}, INVALID_SCOPE),
     ({"response_mode": "fragment"}, UNSUPPORTED_RESPONSE_MODE),
-    ({"response_mode": "query.jwt"}, UNSUPPORTED_RESPONSE_MODE),
+    ({"response_mode": "fragment.jwt"}, UNSUPPORTED_RESPONSE_MODE),
     ({"request": "e30.e30."}, REQUEST_NOT_SUPPORTED),
     ({"prompt": "none login"}, INVALID_REQUEST),
     ({"prompt": "create"}, INVALID_REQUEST),
