@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.cli.toml_text import toml_text
@@ -22,6 +22,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(members=st.dictionaries(_TEXTS, _VALUES, max_size=4))
 def test_any_table_reads_back_as_it_was(members: dict[str, object]) -> None:
     assert tomllib.loads(toml_text(members)) == members

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.errors import INVALID_AUTHORIZATION_DETAILS, Refused
@@ -93,11 +93,13 @@ def test_what_is_of_no_known_form_is_refused(text: str) -> None:
     refused(text)
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_json_is_read_or_refused_by_the_one_problem(value: Any) -> None:
     refused(json.dumps(value))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["title", "sha256"]), JSON)
 def test_any_value_of_a_member_is_plain_words_or_refused(member: str, value: Any) -> None:
     try:
@@ -108,6 +110,7 @@ def test_any_value_of_a_member_is_plain_words_or_refused(member: str, value: Any
     assert all(one.value.strip() and len(one.value) <= 100 for one in approval.details)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789", min_size=12, max_size=12))
 def test_an_account_is_shown_only_with_right_check_digits(digits: str) -> None:
     right = 98 - int(f"{digits}111400") % 97

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.errors import INVALID_BINDING_MESSAGE, Refused
@@ -31,6 +31,7 @@ def test_plain_words_come_back_unchanged(text: str) -> None:
     assert plain_words(text) == text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=2 * LONGEST))
 def test_whatever_is_sent_is_unchanged_or_refused_and_never_dangerous(text: str) -> None:
     try:
@@ -44,6 +45,7 @@ def test_whatever_is_sent_is_unchanged_or_refused_and_never_dangerous(text: str)
     assert "://" not in shown
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet="abc é", min_size=1, max_size=20),
     st.sampled_from("\n\r\t\x00\x7f\u0085\u200b\u200e\u202a\u202e\u2066\u2069\ufeff\u2028\ue000"),
