@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.bench import measure, report, waiting
+from tests.bench import measure, phone, report, waiting
 from tests.bench.card import with_cards
 from tests.bench.card_check import check_rates
 from tests.bench.card_side import card_sides
@@ -39,6 +39,9 @@ def main() -> None:
     if options.part == "waiting":
         _waiting_alone(options)
         return
+    if options.part == "phone":
+        _phone_alone(options)
+        return
     with tempfile.TemporaryDirectory(prefix="sesame-bench-") as place:
         folder = Path(place)
         with contextlib.ExitStack() as on:
@@ -49,6 +52,7 @@ def main() -> None:
     text = report.page(
         results, cards, checks, sides, rounds=options.rounds, times=options.times * DRIVERS
     )
+    text = phone.put_into(text, phone.figures(_say))
     text = waiting.put_into(text, waiting.figures(_say))
     if options.write:
         PAGE.write_text(text, encoding="utf-8")
@@ -64,6 +68,15 @@ def _waiting_alone(options: argparse.Namespace) -> None:
         page = PAGE.read_text(encoding="utf-8")
         PAGE.write_text(waiting.put_into(page, found), encoding="utf-8")
     print(waiting.section(found))
+
+
+def _phone_alone(options: argparse.Namespace) -> None:
+    """Measure logins by phone, and put them into the page as it stands."""
+    found = phone.figures(_say)
+    if options.write:
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(phone.put_into(page, found), encoding="utf-8")
+    print(phone.section(found))
 
 
 def _systems(folder: Path, on: contextlib.ExitStack) -> Iterator[System]:
@@ -149,7 +162,11 @@ def _remember_consent(system: System) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='make bench ARGS="[options]"', description=__doc__)
     parser.add_argument(
-        "part", nargs="?", choices=("all", "waiting"), default="all", help="what to measure"
+        "part",
+        nargs="?",
+        choices=("all", "phone", "waiting"),
+        default="all",
+        help="what to measure",
     )
     parser.add_argument(
         "--browsers", type=int, default=waiting.BROWSERS, help="of the part waiting (10000)"

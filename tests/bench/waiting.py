@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from idp.login.turn import Visitor
 from tests.bench import measure
+from tests.bench.sections import put_section
 from tests.bench.systems import DRIVER_CORE, SERVER_CORE, on_core
 from tests.bench.waiting_crowd import room, wait_in_crowd
 from tests.flows.waiting.role import COOKIE, opened_stores, running_role
@@ -248,14 +249,7 @@ reckoned from it. Their mean delay is half a second, whatever the machine.
 
 def put_into(page: str, found: Figures) -> str:
     """Give the page with this section in the place of the former, or before the method."""
-    new = section(found)
-    before, old, rest = page.partition(f"{_TITLE}\n")
-    if old:
-        _, heading, after = rest.partition("\n## ")
-    else:
-        before, heading, after = page.partition("## Method")
-        return f"{before}{new}\n{heading}{after}"
-    return f"{before}{new}{heading}{after}"
+    return put_section(page, title=_TITLE, text=section(found))
 
 
 def _row(one: Waited) -> str:
