@@ -264,7 +264,6 @@ def test_a_value_that_is_not_advertised_is_refused(
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
         "urn:ietf:params:oauth:grant-type:token-exchange",
         "urn:ietf:params:oauth:grant-type:device_code",
-        "urn:openid:params:grant-type:ciba",
     ],
 )
 def test_a_grant_that_is_not_advertised_is_refused(made: Shops, grant: str) -> None:
