@@ -248,7 +248,9 @@ class Deployment:
         return (public, health, f"http://127.0.0.1:{self.ports.watch}/ready")
 
     def start_service(self, *more: str | Path) -> Child:
-        """Start the e-service."""
+        """Start the e-service, which is content with a phone in the demo."""
+        if self.environment == "demo":
+            more = ("--phone", *more)
         if self.sites is not None:
             there = f"{urlsplit(self.issuer).hostname}=127.0.0.1:{self.sites.front}"
             more = ("--address", self.service, "--reach", there, "--ca", self.sites.ca, *more)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 # What can be reached, in the order of the page, from where the focus is now.
 REACHABLE = """() => {
-  const wanted = "a[href], button, input:not([type=hidden])";
+  const wanted = "a[href], button, summary, input:not([type=hidden])";
   const here = document.activeElement;
   return [...document.querySelectorAll(wanted)]
-    .filter((one) => one.getClientRects().length > 0)
+    .filter((one) => one.checkVisibility())  // not what a closed part hides
     .filter((one) => here === document.body ||
       here.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING)
     .map((one) => one.outerHTML);

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.world.client import OF_THE_CARD, SIGNING, Client, walk
+from tests.world.client import OF_THE_CARD, SIGNING, Client, made_key, signed, walk
 from tests.world.scripted_card import sign_with_card
 from tests.world.shops import KINDS
 from tests.world.wire import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tests.world.scripted import Browser, Page
     from tests.world.shops import Shops
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 BOOLEANS = {
     "claims_parameter_supported": True,
+    "backchannel_user_code_parameter_supported": False,
     "authorization_response_iss_parameter_supported": True,
     "request_parameter_supported": True,
     "request_uri_parameter_supported": False,
@@ -158,7 +160,119 @@ def claim_type(made: Shops, browser: Browser, value: str) -> None:
     assert not {"_claim_names", "_claim_sources"} & info.keys()
 
 
+def answer_algorithm(made: Shops, browser: Browser, value: str) -> None:
+    name = f"answers-{value.lower()}"
+    changes = {"authorization_signed_response_alg": value}
+    shop = made.known.get(name) or made.add(name, changes=changes)
+    page, asked = shop.open(browser, response_mode="jwt")
+    assert shop.answered(walk(page), asked).tokens()
+
+
+def request_algorithm(made: Shops, browser: Browser, value: str) -> None:
+    del browser
+    shop = client_of(made, auth="private_key_jwt", algorithm=value)
+    pushed = shop.post("/par", {"request": signed_by(shop, shop.request().parameters)})
+    assert pushed.status == 201
+
+
+def signed_by(shop: Client, parameters: Mapping[str, object]) -> str:
+    at = int(shop.now().timestamp())
+    about = {"iss": shop.id, "aud": shop.issuer, "iat": at, "nbf": at, "exp": at + 60}
+    return signed(
+        {"alg": shop.algorithm}, {**about, "jti": token_urlsafe(12), **parameters}, shop.key
+    )
+
+
+def proof_algorithm(made: Shops, browser: Browser, value: str) -> None:
+    shop, key = made["shop"], made_key(value)
+    login = shop.log_in(browser)
+    form = {
+        "grant_type": "authorization_code",
+        "code": login.code,
+        "redirect_uri": shop.callback,
+        "code_verifier": login.asked.verifier,
+    }
+    nonce = None
+    for expected in ("use_dpop_nonce", None):
+        about = {"htm": "POST", "htu": f"{shop.issuer}/token", "jti": token_urlsafe(12)}
+        claims = {
+            **about,
+            "iat": int(shop.now().timestamp()),
+            **({"nonce": nonce} if nonce else {}),
+        }
+        head = {"typ": "dpop+jwt", "alg": value, "jwk": key.as_dict(private=False)}
+        proof, headers = shop.credentials()
+        reply = ask(
+            shop.issuer,
+            "POST",
+            "/token",
+            {**proof, **form},
+            {**headers, "DPoP": signed(head, claims, key)},
+        )
+        nonce = reply.headers["DPoP-Nonce"]
+        assert reply.json.get("error") == expected
+    assert reply.json["token_type"] == "DPoP"
+
+
+def asking_client(made: Shops, name: str, **changes: object) -> Client:
+    """A client that asks behind the browser's back, with the key of one that is there."""
+    grants = ["authorization_code", "refresh_token", "urn:openid:params:grant-type:ciba"]
+    if name in made.known:
+        return made[name]
+    algorithm = changes.get("backchannel_authentication_request_signing_alg", "ES256")
+    return made.add(name, changes={"grant_types": grants, **changes}, algorithm=str(algorithm))
+
+
+def accepted(shop: Client, **sent: str) -> None:
+    plain = {"scope": "openid", "login_hint": "nobody", "binding_message": "Desk 4"}
+    form = sent if "request" in sent else {**plain, **sent}
+    reply = shop.post("/bc-authorize", form)
+    assert reply.status == 200, reply
+    assert reply.json["auth_req_id"]
+
+
+def asking_algorithm(made: Shops, browser: Browser, value: str) -> None:
+    del browser
+    changes = {"backchannel_authentication_request_signing_alg": value}
+    shop = asking_client(made, f"asks-{value.lower()}", **changes)
+    asked = {"scope": "openid", "login_hint": "nobody", "binding_message": "Desk 4"}
+    accepted(shop, request=signed_by(shop, asked))
+
+
+def delivery_mode(made: Shops, browser: Browser, value: str) -> None:
+    del browser
+    told = {"backchannel_client_notification_endpoint": "https://shop.example/told"}
+    more = told if value == "ping" else {}
+    shop = asking_client(made, f"asks-by-{value}", backchannel_token_delivery_mode=value, **more)
+    accepted(shop, **({"client_notification_token": "t" * 24} if value == "ping" else {}))
+
+
+DETAILS: dict[str, dict[str, object]] = {
+    "payment": {
+        "amount": "12.50",
+        "currency": "EUR",
+        "creditor": "Library",
+        "iban": "BE71096123456769",
+    },
+    "sign": {"title": "Lease", "sha256": "0" * 64},
+    "data-share": {"recipient": "School", "claims": ["address"]},
+}
+
+
+def detail_type(made: Shops, browser: Browser, value: str) -> None:
+    del browser
+    members = {"type": value, **DETAILS[value.rpartition("/")[2]]}
+    shop = asking_client(made, "asks-by-poll", backchannel_token_delivery_mode="poll")
+    accepted(shop, authorization_details=json.dumps([members]))
+
+
 LISTS: dict[str, Case] = {
+    "authorization_signing_alg_values_supported": answer_algorithm,
+    "request_object_signing_alg_values_supported": request_algorithm,
+    "dpop_signing_alg_values_supported": proof_algorithm,
+    "backchannel_authentication_request_signing_alg_values_supported": asking_algorithm,
+    "backchannel_token_delivery_modes_supported": delivery_mode,
+    "authorization_details_types_supported": detail_type,
     "response_types_supported": response_type,
     "response_modes_supported": response_mode,
     "scopes_supported": scope,

@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from tests.world.relying_party import wire
 from tests.world.relying_party.registration import key_of, own_key
 from tests.world.relying_party.services import MUNICIPALITY, SERVICES, Service
-from tests.world.relying_party.sign_in import Provider
+from tests.world.relying_party.sign_in import HIGH, USUAL, Provider
 from tests.world.relying_party.site import Site
 from tests.world.relying_party.visits import Visits
 
@@ -43,6 +43,9 @@ def main() -> None:
     parser.add_argument("--clock", type=Path, help="a file with seconds added to the clock")
     parser.add_argument("--address", help="our public one; default: the port on localhost")
     parser.add_argument("--reach", metavar="HOST=ADDRESS:PORT", help="where the provider is found")
+    parser.add_argument(
+        "--phone", action="store_true", help="be content with a phone until a certificate is asked"
+    )
     parser.add_argument("--ca", type=Path, help="whose certificates the provider has")
     options = parser.parse_args()
     if options.reach is not None:
@@ -93,7 +96,15 @@ def _server(
 ) -> BaseWSGIServer:
     entropy = secrets.token_bytes
     key = own_key(key_of(service, options.key))
-    provider = Provider(options.issuer, address, key, now=now, entropy=entropy, service=service)
+    provider = Provider(
+        options.issuer,
+        address,
+        key,
+        now=now,
+        entropy=entropy,
+        acr=USUAL if options.phone else (HIGH,),
+        service=service,
+    )
     site = Site(address=address, provider=provider, visits=Visits(entropy), service=service)
     return make_server("127.0.0.1", port, site.app(), threaded=True)
 

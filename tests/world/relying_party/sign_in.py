@@ -93,7 +93,7 @@ class Provider:
         *,
         now: Callable[[], dt.datetime],
         entropy: Callable[[int], bytes],
-        acr: tuple[str, ...] = USUAL,
+        acr: tuple[str, ...] = (HIGH,),
         service: Service = MUNICIPALITY,
     ) -> None:
         self.issuer = issuer
