@@ -44,12 +44,14 @@ FORMS = """
 - `birthdate` is `YYYY-MM-DD`, or the year alone where the register does not know the day.
 - `gender` is `female` or `male`; `nationality` is the word on the card in the card's language, and
   `nationalities` its code (`["BEL"]`) where we are sure of it.
-- `address` has `formatted`, `street_address`, `postal_code` and `locality`: the card names no country.
+- `address` has `formatted`, `street_address`, `postal_code` and `locality`: the card names no
+  country.
 - `place_of_birth` has `locality`.
-- `document_type` is `citizen`, `kids-citizen`, or `foreigner-` or `kids-foreigner-` and the title of
-  residence in lower case, such as `foreigner-b`.
-- `age_over_18` and its like are true or false, judged at the login on the day that it is in Brussels;
-  absent where a date of birth without its day leaves it open. `age_gte_18` is another name for it.
+- `document_type` is `citizen`, `kids-citizen`, or `foreigner-` or `kids-foreigner-` and the title
+  of residence in lower case, such as `foreigner-b`.
+- `age_over_18` and its like are true or false, judged at the login on the day that it is in
+  Brussels; absent where a date of birth without its day leaves it open. `age_gte_18` is another
+  name for it.
 - `picture` is a `data:` URL of the JPEG on the card, of about 3 kB. It, and any other value above
   1024 characters, is answered at userinfo even where the ID token was named.
 """

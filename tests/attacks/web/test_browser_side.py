@@ -49,7 +49,9 @@ def test_ru_25_a_hostile_state_is_text_in_the_form_post_page(site: Visit, servic
 def test_ru_25_an_error_travels_by_form_post_too(site: Visit, services: Any) -> None:
     reply = ReplyTo(
         client=doubles.CLIENT.id,
-        redirect_uri="https://tax.example/callback", mode=ResponseMode.FORM_POST, state=SCRIPT
+        redirect_uri="https://tax.example/callback",
+        mode=ResponseMode.FORM_POST,
+        state=SCRIPT,
     )
     services.reader.result = RefusedToClient(INVALID_SCOPE, "private", reply=reply)
     shown = site.get("/authorize?client_id=tax")
