@@ -19,7 +19,7 @@ test: .venv/dev.stamp tests/npm/node_modules/installed.stamp ## install what the
 	@.ci/components
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
-deep: .venv/dev.stamp ## the properties of the card's code with 10 000 examples each, as CI tries them
+deep: .venv/dev.stamp ## the properties of the card's code with 10 000 examples each
 	@CI_DEEP=1 $(BIN)/python -m pytest -p no:cacheprovider --timeout 3600 tests/unit/card/test_robustness.py \
 		$(addprefix tests/attacks/eid/test_,signatures.py revocation.py lists.py identity_files.py) $(ARGS)
 
