@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from idp.domain.claims import canonical_json
 from idp.domain.request import ClaimRequest
 from idp.errors import INVALID_REQUEST, Refused
+from idp.oidc import strict_json
 
 LONGEST: Final = 4096
 DEEPEST: Final = 8
@@ -39,7 +39,7 @@ def read_claims(text: str) -> ClaimsParameter:
     if _depth(text) > DEEPEST:
         raise Refused(INVALID_REQUEST, "claims too deep")
     try:
-        content = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        content = strict_json.read(text)
     except ValueError:
         raise Refused(INVALID_REQUEST, "claims is not JSON") from None
     members = _object(content)
@@ -58,17 +58,6 @@ def _depth(text: str) -> int:
         elif letter in "}]":
             depth -= 1
     return deepest
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member twice")
-    return members
-
-
-def _no_constant(text: str) -> object:
-    raise ValueError(text)
 
 
 def _object(value: object) -> dict[str, object]:

@@ -7,7 +7,6 @@ claims must say stands with each.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass, field
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
-from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
+from joserfc.util import urlsafe_b64encode
 
 from idp.errors import Problem, Refused
+from idp.oidc import strict_json
 from idp.oidc.registration.keys import ASSERTION_ALGORITHMS, fitting
 from keys.algorithms import OneAlgorithm
 
@@ -173,29 +173,10 @@ def read(text: str, kind: Kind) -> UnverifiedJws:
 
 
 def _json_object(segment: bytes, kind: Kind) -> dict[str, object]:
-    """Read one segment: canonical base64url of a JSON object that names nothing twice."""
     try:
-        value = json.loads(
-            urlsafe_b64decode(segment).decode(),
-            object_pairs_hook=_unique,
-            parse_constant=_no_constant,
-        )
-    except (ValueError, TypeError, RecursionError):
-        raise kind.refused("a segment is not JSON") from None
-    if not isinstance(value, dict):
-        raise kind.refused("a segment is not an object")
-    return value
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name twice")
-    return found
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(name)
+        return strict_json.read_segment(segment)
+    except ValueError:
+        raise kind.refused("a segment is no object in JSON") from None
 
 
 def _import(jwks: dict[str, object]) -> tuple[_Key, ...]:

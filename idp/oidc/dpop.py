@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +23,7 @@ from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 from joserfc.registry import HeaderParameter
 
 from idp.errors import INVALID_DPOP_PROOF, USE_DPOP_NONCE, Refused
+from idp.oidc import strict_json
 from idp.oidc.registration.keys import faults_of, fitting
 from idp.store.ports import AlreadySpent
 from keys.algorithms import OneAlgorithm
@@ -149,7 +149,7 @@ class Proofs:
             raise _refused("used before")
 
     def _check(
-        self, claims: dict[str, Any], *, method: str, path: str, access_token: str | None
+        self, claims: dict[str, object], *, method: str, path: str, access_token: str | None
     ) -> None:
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI or not jti.isprintable():
@@ -177,7 +177,7 @@ class Proofs:
             raise Refused(USE_DPOP_NONCE, f"dpop: {error}") from None
 
 
-def _key(header: dict[str, Any]) -> ECKey | OKPKey | RSAKey:
+def _key(header: dict[str, object]) -> ECKey | OKPKey | RSAKey:
     """Import the public key of a header that is nothing else (RFC 9449 section 4.2)."""
     if header.get("typ") != _TYPE:
         raise _refused("typ is of another kind of token")
@@ -198,25 +198,11 @@ def _key(header: dict[str, Any]) -> ECKey | OKPKey | RSAKey:
     return key
 
 
-def _json_object(segment: bytes) -> dict[str, Any]:
+def _json_object(segment: bytes) -> dict[str, object]:
     try:
-        padded = segment + b"=" * (-len(segment) % 4)
-        value = json.loads(
-            base64.b64decode(padded, altchars=b"-_", validate=True).decode(),
-            object_pairs_hook=_unique,
-        )
-    except (ValueError, RecursionError):
-        raise _refused("a segment is not JSON") from None
-    if not isinstance(value, dict):
-        raise _refused("a segment is not an object")
-    return value
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name twice")
-    return found
+        return strict_json.read_segment(segment)
+    except ValueError:
+        raise _refused("a segment is no object in JSON") from None
 
 
 def _address(text: object) -> tuple[str, str, int | None, str] | None:

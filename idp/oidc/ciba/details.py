@@ -6,13 +6,13 @@ Each type is a list of members with a reader and a label; an unknown type or mem
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from idp.errors import INVALID_AUTHORIZATION_DETAILS, INVALID_BINDING_MESSAGE, Refused
+from idp.oidc import strict_json
 from idp.oidc.ciba.words import plain_words
 from mobile_flow.model import ShownDetail, Verb
 
@@ -121,8 +121,8 @@ def read_details(text: str, *, issuer: str) -> TypedApproval:
     if len(text) > _LONGEST:
         raise _refused("too long")
     try:
-        value = json.loads(text, object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
+        value = strict_json.read(text)
+    except ValueError:
         raise _refused("not JSON") from None
     if not isinstance(value, list) or not 0 < len(value) <= _MOST:
         raise _refused("not a list of one to four")
@@ -150,13 +150,6 @@ def _entry(entry: object, issuer: str) -> tuple[Verb, list[ShownDetail]]:
         elif rule.required:
             raise _refused("a member is missing")
     return verb, shown
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name twice")
-    return found
 
 
 def _refused(detail: str) -> Refused:

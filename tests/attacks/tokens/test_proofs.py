@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import secrets
 import warnings
 from dataclasses import replace
@@ -123,6 +124,8 @@ WRONG: list[dict[str, Any]] = [
     {"iat": None},
     {"iat": "now"},
     {"iat": True},
+    {"iat": math.nan},  # no number is far from it
+    {"iat": math.inf},
 ]
 
 
