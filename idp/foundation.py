@@ -14,7 +14,8 @@ from typing import Final
 from idp.audit.heads import HeadSigner
 from idp.config import Settings
 from idp.store.opening import open_engine, open_ephemeral, open_sealed_ledger
-from idp.store.ports import Ephemeral, Ledger
+from idp.store.ports import Ledger
+from idp.store.short_lived import Ephemeral
 from idp.store.sql.keys import RingRows, RootRows
 from keys.errors import VaultFounded
 from keys.ports import Move

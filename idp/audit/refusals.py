@@ -16,7 +16,8 @@ from idp.store.ports import AlreadySpent, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from idp.store.ports import Ephemeral, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.short_lived import Ephemeral
 
 JOB: Final = "audit.refusals"
 _SPENT_AS: Final = "refusals"

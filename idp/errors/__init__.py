@@ -7,6 +7,14 @@ description; the page face is found in the message catalogues under ``problem.<c
 
 from __future__ import annotations
 
+from idp.errors.backchannel import (
+    AUTHORIZATION_PENDING,
+    BACKCHANNEL_REFUSED,
+    EXPIRED_TOKEN,
+    INVALID_AUTHORIZATION_DETAILS,
+    INVALID_BINDING_MESSAGE,
+    SLOW_DOWN,
+)
 from idp.errors.cards import (
     AGE_NOT_REACHED,
     CARD_CERTIFICATE_REFUSED,
@@ -78,21 +86,16 @@ from idp.errors.phones import (
 from idp.errors.protocol import (
     ACCESS_DENIED,
     ACCOUNT_NOT_ACTIVE,
-    AUTHORIZATION_PENDING,
-    BACKCHANNEL_REFUSED,
     BODY_TOO_LARGE,
     CLAIM_UNAVAILABLE,
     CLIENT_DISABLED,
     CONSENT_REQUIRED,
     CONTENT_TYPE_WRONG,
     EVIDENCE_EXPIRED,
-    EXPIRED_TOKEN,
     FORM_FORGED,
     HOST_WRONG,
     INSUFFICIENT_SCOPE,
     INTERACTION_REQUIRED,
-    INVALID_AUTHORIZATION_DETAILS,
-    INVALID_BINDING_MESSAGE,
     INVALID_CLIENT,
     INVALID_DPOP_PROOF,
     INVALID_GRANT,
@@ -121,7 +124,6 @@ from idp.errors.protocol import (
     SERVER_ERROR,
     SESSION_CHANGED,
     SIGN_IN_WRONG,
-    SLOW_DOWN,
     TOKEN_MISSING,
     TOO_MANY_REQUESTS,
     UNAUTHORIZED_CLIENT,

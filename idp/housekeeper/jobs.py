@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from idp.audit.heads import HeadSigner
     from idp.housekeeper.job import Work
     from idp.housekeeper.outbox import Handler
-    from idp.store.ports import Ephemeral, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.short_lived import Ephemeral
 
 KEYS: Final = "keys"
 PURGE: Final = "purge"

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from idp.login.ending import Completion
     from idp.login.methods import LoginMethod, Proof
     from idp.login.transactions import Held, Login
-    from idp.store.ports import Ephemeral, Ledger, Unit, Vault
+    from idp.store.ports import Ledger, Unit, Vault
+    from idp.store.short_lived import Ephemeral
 
 __all__ = ["EndedSession", "LoginFlow", "LoginRefused", "Page", "Turn", "Visitor"]
 

@@ -17,7 +17,7 @@ from idp.store.ports import StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from idp.store.ports import Ephemeral
+    from idp.store.short_lived import Ephemeral
 
 WINDOW: Final = timedelta(minutes=1)
 _SITE_BITS: Final = 64

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from idp.config import Settings
     from idp.login.methods import LoginMethod
-    from idp.store.ports import Ephemeral, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.short_lived import Ephemeral
     from keys.ring import KeyRing
 
 _NONCES: Final = "phone-nonce"

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from idp.domain.request import AuthorizationRequest
     from idp.login.turn import Visitor
-    from idp.store.ports import Ephemeral, Vault
+    from idp.store.ports import Vault
+    from idp.store.short_lived import Ephemeral
 
 _LOGIN: Final = "login"
 _ID_BYTES: Final = 24

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from idp.config import Settings
     from idp.oidc.client_jws import ClientKeys
     from idp.oidc.form import Parameters
-    from idp.store.ports import Ephemeral, Ledger, Unit
+    from idp.store.ports import Ledger, Unit
+    from idp.store.short_lived import Ephemeral
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LONGEST_HEADER: Final = 2048

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from idp.config import Settings
-    from idp.store.ports import Ephemeral, Unit, Vault
+    from idp.store.ports import Unit, Vault
+    from idp.store.short_lived import Ephemeral
 
 ALGORITHMS: Final = ("ES256", "Ed25519", "EdDSA", "PS256")
 SPENT_KIND: Final = "dpop"

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from idp.oidc.client_auth import ClientAuthentication
     from idp.oidc.dpop import Proofs
     from idp.oidc.form import Parameters
-    from idp.store.ports import Ephemeral, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.short_lived import Ephemeral
     from keys.ring import KeyRing
     from mobile_flow.approvals import Approvals
 

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from idp.oidc.dpop import Proof
     from idp.oidc.form import Parameters
     from idp.oidc.requests import RequestRules
-    from idp.store.ports import Ephemeral, Ledger, Unit, Vault
+    from idp.store.ports import Ledger, Unit, Vault
     from idp.store.shelf import Held
+    from idp.store.short_lived import Ephemeral
 
 SPENT_KIND: Final = "par"
 _NEVER_VISITED: Final = 1

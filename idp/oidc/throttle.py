@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from idp.store.ports import Ephemeral
+    from idp.store.short_lived import Ephemeral
 
 WINDOW: Final = timedelta(seconds=60)
 MOST_FAILURES: Final = 20

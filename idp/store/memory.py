@@ -7,7 +7,8 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from idp.store.limits import fitting
-from idp.store.ports import VersionConflict, Versioned
+from idp.store.ports import VersionConflict
+from idp.store.short_lived import Versioned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

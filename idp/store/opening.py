@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from idp.store.ports import Ephemeral, Vault
+    from idp.store.ports import Vault
+    from idp.store.short_lived import Ephemeral
     from idp.store.sql.engine import Engine
 
 _SomeVault = TypeVar("_SomeVault", bound="Vault")

@@ -17,8 +17,9 @@ from redis.retry import Retry
 
 from idp.store.limits import fitting
 from idp.store.pool import Pool
-from idp.store.ports import StoreUnavailable, UnsafeStore, VersionConflict, Versioned
+from idp.store.ports import StoreUnavailable, UnsafeStore, VersionConflict
 from idp.store.redis_hints import HINTS, NAMESPACE, RedisHints, disconnect, unavailable
+from idp.store.short_lived import Versioned
 from idp.store.sql.moments import micros
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from typing import Any
 
-    from idp.store.ports import Ephemeral, Vault
+    from idp.store.ports import Vault
+    from idp.store.short_lived import Ephemeral
 
 _T = TypeVar("_T")
 _SEALED_FOR: Final = "ephemeral"

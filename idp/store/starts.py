@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from idp.store.ports import Ephemeral, Vault
+    from idp.store.ports import Vault
+    from idp.store.short_lived import Ephemeral
 
 _LASTS: Final = timedelta(minutes=5)
 _LONGEST: Final = 200

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from idp.foundation import Foundation
-    from idp.store.ports import Hints
+    from idp.store.short_lived import Hints
     from idp.waiting.looking import Marks
 
 _Found = TypeVar("_Found")

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Request
 
-    from idp.store.ports import Ephemeral, Vault
+    from idp.store.ports import Vault
+    from idp.store.short_lived import Ephemeral
     from idp.web.browser import Browser
     from idp.web.citizens import Citizen, Citizens
     from idp.web.cookies import Cookies

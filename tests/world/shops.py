@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from idp.cli.clients import clients
 from tests.world.client import Client, Heard
 from tests.world.running import Running, running
+from tests.world.wire import ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +43,10 @@ class Shops:
 
     def __getitem__(self, name: str) -> Client:
         return self.known[name]
+
+    def metadata(self) -> dict[str, Any]:
+        """The discovery document."""
+        return ask(self.world.issuer, "GET", "/.well-known/openid-configuration").json
 
     def add(
         self,

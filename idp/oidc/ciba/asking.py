@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from idp.oidc.ciba.reading import Ask, AskReader
     from idp.oidc.client_auth import Caller, ClientAuthentication
     from idp.oidc.form import Parameters
-    from idp.store.ports import Ephemeral, Ledger, Unit
+    from idp.store.ports import Ledger, Unit
+    from idp.store.short_lived import Ephemeral
     from mobile_flow.approvals import Approvals
     from mobile_flow.model import Approval, Shown
 

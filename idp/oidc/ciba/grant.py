@@ -59,7 +59,8 @@ if TYPE_CHECKING:
     from idp.oidc.form import Parameters
     from idp.oidc.issuing import Issuing
     from idp.oidc.tokens import Opaque
-    from idp.store.ports import Ephemeral, Ledger, Unit
+    from idp.store.ports import Ledger, Unit
+    from idp.store.short_lived import Ephemeral
     from mobile_flow.approvals import Approvals
 
 __all__ = ["GRANT_TYPE", "BackchannelGrant"]

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from idp.store.embedded.hints import Pipes
 from idp.store.limits import fitting
 from idp.store.pool import Pool
-from idp.store.ports import StoreUnavailable, VersionConflict, Versioned
+from idp.store.ports import StoreUnavailable, VersionConflict
+from idp.store.short_lived import Versioned
 from idp.store.sql.moments import micros
 from idp.store.sql.sqlite import BUSY_SECONDS, connect, unavailable
 

@@ -23,7 +23,8 @@ from tests.contract.store.stand_ins import (
 )
 
 if TYPE_CHECKING:
-    from idp.store.ports import Ephemeral, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.short_lived import Ephemeral
 
 # --- the Ledger --------------------------------------------------------------------------------
 

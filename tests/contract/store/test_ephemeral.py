@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idp.store.opening import open_ephemeral
-from idp.store.ports import VersionConflict, Versioned
+from idp.store.ports import VersionConflict
+from idp.store.short_lived import Versioned
 
 if TYPE_CHECKING:
-    from idp.store.ports import Ephemeral
+    from idp.store.short_lived import Ephemeral
     from tests.contract.store.stand_ins import Clock
 
 MINUTE = timedelta(minutes=1)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from idp.store.ports import Ephemeral
+    from idp.store.short_lived import Ephemeral
 
 MINUTE = timedelta(minutes=1)
 

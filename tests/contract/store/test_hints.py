@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from idp.store.ports import Ephemeral, Hints
+    from idp.store.short_lived import Ephemeral, Hints
 
 MINUTE = timedelta(minutes=1)
 LONG = 30.0

@@ -12,7 +12,7 @@ from tests.contract.store.phones import a_start
 from tests.contract.store.stand_ins import MINUTE, Clock, TestVault
 
 if TYPE_CHECKING:
-    from idp.store.ports import Ephemeral
+    from idp.store.short_lived import Ephemeral
 
 STATIC = a_start("STATIC", kind=FlowKind.STATIC, code="ABCD2345", browser="ef" * 32)
 

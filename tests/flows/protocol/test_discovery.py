@@ -1,11 +1,10 @@
-"""Whatever the discovery document names is tried, and what it does not name does not work."""
+"""Whatever the discovery document names is tried; see `test_unadvertised` for the rest."""
 
 from __future__ import annotations
 
-import base64
 import json
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -294,13 +293,9 @@ LISTS: dict[str, Case] = {
 }
 
 
-def document(made: Shops) -> dict[str, Any]:
-    return ask(made.world.issuer, "GET", "/.well-known/openid-configuration").json
-
-
 @pytest.mark.parametrize("member", LISTS)
 def test_every_value_that_is_advertised_works(made: Shops, member: str) -> None:
-    values = document(made)[member]
+    values = made.metadata()[member]
     assert values
     assert len(set(values)) == len(values)
     for value in values:
@@ -309,13 +304,13 @@ def test_every_value_that_is_advertised_works(made: Shops, member: str) -> None:
 
 
 def test_no_member_is_advertised_without_a_test(made: Shops) -> None:
-    members = document(made).keys()
+    members = made.metadata().keys()
     endpoints = {name for name in members if name.endswith("_endpoint") or name == "jwks_uri"}
     assert members == endpoints | LISTS.keys() | BOOLEANS.keys() | {"issuer"}
 
 
 def test_every_endpoint_that_is_advertised_is_there(made: Shops) -> None:
-    found = document(made)
+    found = made.metadata()
     for name in (name for name in found if name.endswith("_endpoint") or name == "jwks_uri"):
         assert found[name].startswith(f"{made.world.issuer}/")
         reply = ask(made.world.issuer, "GET", urlsplit(found[name]).path)
@@ -323,7 +318,7 @@ def test_every_endpoint_that_is_advertised_is_there(made: Shops) -> None:
 
 
 def test_the_document_says_who_it_is_of_and_what_it_does_not_do(made: Shops) -> None:
-    found = document(made)
+    found = made.metadata()
     assert found["issuer"] == made.world.issuer
     assert {name: found[name] for name in BOOLEANS} == BOOLEANS
     assert set(found["id_token_signing_alg_values_supported"]) == set(SIGNING)
@@ -341,88 +336,3 @@ def test_the_documents_may_be_kept_and_asked_for_again_by_their_tag(made: Shops)
         )
         assert again.status == 304
         assert again.body == b""
-
-
-# --- and nothing else -----------------------------------------------------------------------------
-
-UNADVERTISED = {
-    "response_types_supported": {
-        "response_type": ["token", "id_token", "id_token token", "code token", "none", "device"]
-    },
-    "response_modes_supported": {
-        "response_mode": ["fragment", "fragment.jwt", "web_message", "JWT", "QUERY"]
-    },
-    "code_challenge_methods_supported": {"code_challenge_method": ["plain", "s256", "S512"]},
-    "prompt_values_supported": {"prompt": ["create", "NONE", "perhaps"]},
-}
-
-
-@pytest.mark.parametrize("member", UNADVERTISED)
-def test_a_value_that_is_not_advertised_is_refused(
-    made: Shops, browser: Browser, member: str
-) -> None:
-    shop = made["shop"]
-    for name, values in UNADVERTISED[member].items():
-        for value in values:
-            assert value not in document(made)[member]
-            page, _ = shop.open(browser, **{name: value})
-            assert page.parameters["error"] in ("invalid_request", "unsupported_response_type")
-            asked = shop.request(**{name: value})
-            assert shop.push(asked).status == 400
-
-
-@pytest.mark.parametrize(
-    "grant",
-    [
-        *("password", "client_credentials", "implicit", "AUTHORIZATION_CODE"),
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
-        "urn:ietf:params:oauth:grant-type:device_code",
-    ],
-)
-def test_a_grant_that_is_not_advertised_is_refused(made: Shops, grant: str) -> None:
-    assert grant not in document(made)["grant_types_supported"]
-    for name in ("shop", "shop-basic", "shop-app"):
-        reply = made[name].post("/token", {"grant_type": grant})
-        assert reply.error == (400, "unsupported_grant_type")
-
-
-def test_a_scope_that_is_not_advertised_is_not_granted(made: Shops, browser: Browser) -> None:
-    tokens = made["shop"].log_in(browser, scope="openid admin groups").tokens()
-    assert tokens.members["scope"] == "openid"
-
-
-def test_an_algorithm_that_is_not_advertised_proves_no_client(made: Shops) -> None:
-    shop = made["shop"]
-    for algorithm in ("none", "HS256", "ES384", "RS512", "PS384", "ES256K", "Ed448"):
-        listed = document(made)["token_endpoint_auth_signing_alg_values_supported"]
-        assert algorithm not in listed
-        _, _, rest = shop.assertion().partition(".")
-        head = {"alg": algorithm, "kid": shop.key.kid}
-        forged = f"{segment(head)}.{rest}"
-        reply = shop.push(shop.request(), client_assertion=forged)
-        assert reply.error == (401, "invalid_client")
-
-
-def segment(header: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"token_endpoint_auth_method": "tls_client_auth"},
-        {"token_endpoint_auth_method": "client_secret_jwt"},
-        {"id_token_signed_response_alg": "HS256"},
-        {"id_token_signed_response_alg": "none"},
-        {"grant_types": ["authorization_code", "implicit"]},
-        {"response_types": ["code", "id_token"]},
-        {"scope": "openid groups"},
-        {"subject_type": "anonymous"},
-    ],
-    ids=str,
-)
-def test_what_is_not_advertised_is_not_registered(made: Shops, changes: dict[str, object]) -> None:
-    client = Client(issuer=made.world.issuer, id="hopeful", now=made.world.clock.now)
-    document = client.registration(**changes)
-    assert made.refused("add", document=document)

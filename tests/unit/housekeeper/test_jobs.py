@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from idp.housekeeper.outbox import Handler
-    from idp.store.ports import Ephemeral, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.short_lived import Ephemeral
     from idp.store.upkeep import OutboxMessage
     from tests.contract.store.stand_ins import Clock
 

@@ -12,7 +12,8 @@ from idp.audit.refusals import JOB, RefusalCollector, RefusalCounter
 from idp.store.ports import StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
-    from idp.store.ports import Ephemeral, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.short_lived import Ephemeral
     from tests.contract.store.stand_ins import Clock
 
 MINUTE = timedelta(minutes=1)

@@ -28,7 +28,8 @@ from idp.store.sql.migrate import upgrade
 from tests.contract.store.stand_ins import MINUTE, START, Clock, TestVault, a_client, a_person
 
 if TYPE_CHECKING:
-    from idp.store.ports import Ephemeral, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.short_lived import Ephemeral
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.domain.grant import Grant
     from idp.errors import Problem
-    from idp.store.ports import Ephemeral, Ledger
+    from idp.store.ports import Ledger
+    from idp.store.short_lived import Ephemeral
 
 ISSUER = "https://login.example"
 CALLBACK = "https://shop.example/cb"
