@@ -20,7 +20,7 @@ from tests.unit.web.phone_pages import FRAME, SHOWN, Showing, showing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 AXE = Path(__file__).parents[2] / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 ALIKE = {f"mobile-{state}" for state in ("refused", "wrong_number", "cancelled", "expired")}
@@ -105,18 +105,20 @@ def test_the_code_is_drawn_with_its_quiet_zone_and_a_decoder_reads_it_back(
 def test_the_code_is_gone_and_the_page_looks_again_as_soon_as_no_phone_is_wanted(
     page: Page, shown: tuple[str, Showing], state: str
 ) -> None:
-    origin, turned = shown
-    before = turned.frames
-    turned.frames = {"state": state, "frames": [], "next_ms": 60_000}
-    try:
-        with page.expect_request(lambda asked: asked.url.endswith("/show/mobile")):
-            page.goto(f"{origin}/show/mobile")
-        with page.expect_navigation():
-            pass
-        assert page.locator("#qr").is_hidden()
-    finally:
-        turned.frames = before
-        page.goto("about:blank")  # this page looks again for ever, and could not be closed
+    origin, _ = shown
+    over = {"state": state, "frames": [], "next_ms": 60_000}
+    answers = iter([over])
+
+    def answer(route: Route) -> None:
+        # Once only: a page that looked again for ever could not be closed.
+        route.fulfill(json=next(answers, {**over, "state": "showing"}))
+
+    page.route("**/frames", answer)
+    page.goto(f"{origin}/show/mobile", wait_until="commit")
+    with page.expect_response("**/frames"):
+        page.wait_for_event("framenavigated")
+    assert next(answers, None) is None
+    assert page.locator("#qr").is_hidden()
 
 
 def test_on_a_phone_the_passkey_comes_first_and_no_code_is_shown_unasked(
