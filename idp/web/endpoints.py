@@ -6,6 +6,7 @@ or Flask), it gets the same checks, the same headers and the same words of refus
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,7 @@ from idp.errors import (
 )
 from idp.oidc import dpop, paths
 from idp.oidc.form import Parameters
+from idp.store.ports import StoreUnavailable
 from idp.web import cors
 from idp.web.errors import note_refusal, retry_after
 from idp.web.forms import require_form
@@ -121,8 +123,7 @@ class Endpoints:
                 if error.problem is METHOD_NOT_ALLOWED:
                     response.headers["Allow"] = ", ".join((*methods, "OPTIONS"))
             if _proves_key(request):
-                # Whoever proves a key learns in each answer what to prove it with next time.
-                response.headers["DPoP-Nonce"] = self._services.proofs.nonce()
+                self._tell_nonce(response)
             if public:
                 return cors.for_everybody(response)
             if "Origin" in request.headers:
@@ -130,6 +131,14 @@ class Endpoints:
             return response
 
         return guarded
+
+    def _tell_nonce(self, response: Response) -> None:
+        """Say what to prove the key with next time (RFC 9449 section 8.2).
+
+        What was decided is told, nonce or not: a client without one asks again and learns it then.
+        """
+        with contextlib.suppress(StoreUnavailable):
+            response.headers["DPoP-Nonce"] = self._services.proofs.nonce()
 
     def _token(self, request: Request) -> Response:
         params = _form(request)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +35,22 @@ def test_a_token_answer_is_json_that_nobody_keeps(site: Visit, services: Any) ->
     assert given["authorization"] == "Basic dGF4OnM="
     assert given["address"] == "127.0.0.1"
     assert given["params"].get("grant_type") == "authorization_code"
+
+
+def test_who_proves_a_key_is_told_the_next_nonce_and_loses_no_answer_for_want_of_one(
+    site: Visit, services: Any
+) -> None:
+    def silent() -> str:
+        raise StoreUnavailable("no answer")
+
+    proving = {"DPoP": "a.b.c"}
+    services.proofs = SimpleNamespace(nonce=lambda: "n-1")
+    assert site.post("/token", {}, headers=proving).headers["DPoP-Nonce"] == "n-1"
+    assert "DPoP-Nonce" not in site.post("/token", {}).headers
+    services.proofs = SimpleNamespace(nonce=silent)
+    answer = site.post("/token", {}, headers=proving)
+    assert (answer.status_code, answer.json) == (200, services.token_endpoint.result)
+    assert "DPoP-Nonce" not in answer.headers
 
 
 def test_a_pushed_request_is_created_for_the_client_that_authenticated(
