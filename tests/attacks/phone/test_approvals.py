@@ -189,7 +189,7 @@ def test_mob_24_a_captured_call_with_another_body_is_refused(house: Scene) -> No
     refusal(lambda: victim.number(wrong))
     typed = house.heard_last("/number")
     again = house.claimed(victim)
-    changed = json.dumps({"number": again.visit().number}).encode()
+    changed = json.dumps({"number": again.visit().number}).encode() + b" "  # other bytes, always
     assert told(house.again(typed, body=changed)) == (401, "proof_refused")
     del typed.headers[HEADER]  # type: ignore[attr-defined]
     assert told(house.again(typed))[0] == 401
