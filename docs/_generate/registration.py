@@ -6,12 +6,9 @@ from datetime import UTC, datetime
 
 from docs._generate.markdown import code, document, fenced, table
 from idp.domain.vocabulary import scope_claims, scopes_supported
-from idp.oidc.registration.answers import MEMBERS as ANSWERS
-from idp.oidc.registration.backchannel import MEMBERS as BACKCHANNEL
 from idp.oidc.registration.purposes import PURPOSE_MEMBERS
 from idp.oidc.registration.rules import MEMBERS
 
-ALL = {**MEMBERS, **BACKCHANNEL, **ANSWERS}
 ISSUER = "https://login.example"
 INTRODUCTION = """
 What `sesame clients add --from FILE` and `sesame clients edit CLIENT_ID --from FILE` read: TOML, or
@@ -60,7 +57,7 @@ def page() -> str:
         INTRODUCTION,
         fenced(EXAMPLE.strip(), "toml"),
         "## Members",
-        table(("Member", "Meaning"), ((code(name), said) for name, said in ALL.items())),
+        table(("Member", "Meaning"), ((code(name), said) for name, said in MEMBERS.items())),
         "## Members of a purpose",
         table(
             ("Member", "Meaning"), ((code(name), said) for name, said in PURPOSE_MEMBERS.items())

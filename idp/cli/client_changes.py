@@ -20,7 +20,8 @@ from idp.cli.registration_input import lasts_option, members_given, registration
 from idp.domain.documents import WORDS, is_accepted
 from idp.oidc.client_secrets import mint
 from idp.oidc.registration.policy import policy_of
-from idp.oidc.registration.rules import MEMBERS, describe, has_secret, register
+from idp.oidc.registration.proving import has_secret
+from idp.oidc.registration.rules import MEMBERS, describe, register
 from idp.store.ports import VersionConflict
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from idp.cli.client_rows import conflict, known, save
 from idp.cli.deployment import config_option, json_option, opened
 from idp.cli.registration_input import lasts_option
 from idp.oidc.client_secrets import mint, reference
-from idp.oidc.registration.rules import has_secret
+from idp.oidc.registration.proving import has_secret
 from idp.store.ports import VersionConflict
 
 if TYPE_CHECKING:

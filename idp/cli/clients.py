@@ -22,7 +22,8 @@ from idp.cli.registration_input import lasts_option, members_given, registration
 from idp.domain.client import ClientId
 from idp.oidc.client_secrets import mint
 from idp.oidc.registration.policy import policy_of
-from idp.oidc.registration.rules import has_secret, register
+from idp.oidc.registration.proving import has_secret
+from idp.oidc.registration.rules import register
 from idp.store.ports import Duplicate
 
 if TYPE_CHECKING:

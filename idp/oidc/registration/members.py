@@ -9,13 +9,15 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Final
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from idp.oidc.registration.faults import Faults
 
+_Word = TypeVar("_Word", bound=StrEnum)
 LANGUAGES: Final = ("nl", "fr", "de", "en")
 # Categories that a citizen cannot see or that reorder what is seen: Cf holds the bidi controls.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -105,6 +107,18 @@ class Members:
             self.fault(name, "write true or false")
             return default
         return value
+
+    def choice(self, name: str, default: _Word) -> _Word:
+        """Give one of the words of the default's kind."""
+        kind = type(default)
+        value = self.raw(name)
+        if value is None:
+            return default
+        for word in kind:
+            if value == word.value:
+                return word
+        self.fault(name, f"write {' or '.join(one.value for one in kind)}")
+        return default
 
     def whole(self, name: str, *, least: int, most: int) -> int | None:
         """Give a whole number between two bounds."""

@@ -88,10 +88,11 @@ class Running:
         return self
 
     def worker(self) -> int:
-        """Give the process number of the worker that answers."""
-        answer = self.ask()
-        assert answer is not None
-        return int(answer[1].split()[0])
+        """Give the process number of the worker that answers.
+
+        A connection that waited at a worker when it was killed goes down with it: ask again.
+        """
+        return int(until(self.ask)[1].split()[0])
 
     def replaced(self, dead: int) -> bool:
         """Say whether all is well and another worker than the dead one answers."""
