@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from idp.domain.client import ClientAuth
 from idp.domain.gate import may_issue
 from idp.errors import INVALID_CLIENT, INVALID_GRANT, INVALID_REQUEST, Refused
-from idp.oidc import refresh_tokens
+from idp.oidc import binding, refresh_tokens
 from idp.oidc.deciding import decided
 from idp.oidc.living import living
 from idp.store.means import means_stand
@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
 def _binding(key: str | None) -> dict[str, object]:
     """Say what a token must come with (RFC 7662 section 2.2, RFC 9449 section 6.2)."""
-    if key is None:
-        return {"token_type": "Bearer"}
-    return {"token_type": "DPoP", "cnf": {"jkt": key}}
+    said: dict[str, object] = {"token_type": binding.token_type(key)}
+    return said if key is None else {**said, "cnf": binding.confirmation(key)}
 
 
 class Introspection:
