@@ -20,6 +20,7 @@ from idp.config import load
 from idp.errors import BODY_TOO_LARGE, INVALID_REQUEST, NOT_FOUND, SERVER_ERROR, Refused
 from idp.runtime import shifted_now, system_entropy, system_monotonic, system_now
 from idp.services import build
+from idp.web.certificates import HandedOver
 from idp.web.headers import Leaving
 from idp.web.peer import Peer
 from idp.web.site import Site
@@ -44,7 +45,8 @@ class Application:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._peer = Peer(services.settings)
+        self._peer = Peer(services.settings, also=services.settings.mtls.url)
+        self._certificates = HandedOver(services.settings)
         self._site = Site(services)
         self._leave = Leaving(https=services.settings.issuer.startswith("https:"))
 
@@ -64,6 +66,7 @@ class Application:
 
     def _answer(self, environ: dict[str, Any]) -> Response:
         try:
+            self._certificates.take(environ)
             self._peer.resolve(environ)
             self._peer.require_our_host(environ)
             _require_plain_path(environ)
@@ -78,6 +81,8 @@ class Application:
     def _dispatch(self, environ: dict[str, Any]) -> Response:
         """Take the door in front if there is one, else Flask's."""
         request = Request(environ, populate_request=False)
+        machine = request.path in self._site.endpoints
+        self._certificates.require_machine(environ, machine=machine)
         answered = self._site.front(request)
         if answered is not None:
             return answered

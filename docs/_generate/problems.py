@@ -44,8 +44,8 @@ def _entry(problem: Problem, said: dict[str, dict[str, str]]) -> str:
         (
             (
                 language,
-                said[language][f"problem.{problem.code}.title"],
-                said[language][f"problem.{problem.code}.advice"],
+                said[language][f"problem.{problem.words}.title"],
+                said[language][f"problem.{problem.words}.advice"],
             )
             for language in LANGUAGES
         ),

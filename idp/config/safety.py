@@ -38,8 +38,25 @@ def refuse_unsafe(settings: Settings) -> None:
         problems.append("clock.offset_file: only in the test environment")
     if settings.waiting.url is not None and not _same_host(settings.waiting.url, settings.issuer):
         problems.append("waiting.url: write the issuer, or its scheme and host with another port")
+    problems += _mtls_faults(settings)
+    if settings.registration.mode == "open" and settings.environment is Environment.PRODUCTION:
+        problems.append('registration.mode: "open" is refused in production; write "token"')
     if problems:
         raise ConfigRefused("\n".join(problems))
+
+
+def _mtls_faults(settings: Settings) -> list[str]:
+    mtls = settings.mtls
+    if mtls.url is None:
+        return []
+    parts = urlsplit(mtls.url)
+    if parts.scheme != "https" or mtls.url != f"https://{parts.netloc}" or parts.username:
+        return ["mtls.url: write https://host, with nothing after it"]
+    if parts.netloc == urlsplit(settings.issuer).netloc:
+        return ["mtls.url: leave it out where the issuer's own host asks for certificates"]
+    if not mtls.enabled:
+        return ["mtls.url: name the proxy in mtls.proxies too, or nothing works there"]
+    return []
 
 
 def _same_host(url: str, issuer: str) -> bool:

@@ -44,6 +44,11 @@ from idp.errors.catalogue import (
     Refused,
     WayOut,
 )
+from idp.errors.certificates import (
+    CERTIFICATE_REQUIRED,
+    CERTIFICATE_UNREADABLE,
+    ONE_BINDING,
+)
 from idp.errors.phones import (
     APPROVAL_CANCELLED,
     APPROVAL_EXPIRED,
@@ -83,6 +88,7 @@ from idp.errors.phones import (
     USE_NONCE,
     problem_of_phone,
 )
+from idp.errors.profiles import RULE_REFUSALS, Place
 from idp.errors.protocol import (
     ACCESS_DENIED,
     ACCOUNT_NOT_ACTIVE,
@@ -169,6 +175,8 @@ __all__ = [
     "CARD_UNKNOWN",
     "CARD_UNTRUSTED",
     "CATALOGUE",
+    "CERTIFICATE_REQUIRED",
+    "CERTIFICATE_UNREADABLE",
     "CLAIM_UNAVAILABLE",
     "CLIENT_DISABLED",
     "CONSENT_REQUIRED",
@@ -212,6 +220,7 @@ __all__ = [
     "NOT_FOUND",
     "NUMBER_MISSING",
     "NUMBER_WRONG",
+    "ONE_BINDING",
     "OTP_KNOWN",
     "OTP_REFUSED",
     "OTP_UNKNOWN",
@@ -233,6 +242,7 @@ __all__ = [
     "REDIRECT_URI_MISMATCH",
     "REQUEST_NOT_SUPPORTED",
     "REQUEST_URI_NOT_SUPPORTED",
+    "RULE_REFUSALS",
     "SERVER_ERROR",
     "SESSION_CHANGED",
     "SIGN_IN_WRONG",
@@ -250,6 +260,7 @@ __all__ = [
     "UNSUPPORTED_RESPONSE_TYPE",
     "USE_DPOP_NONCE",
     "USE_NONCE",
+    "Place",
     "Problem",
     "Refused",
     "WayOut",

@@ -38,6 +38,7 @@ class Problem:
         description: constant ASCII ``error_description``; never holds input.
         way_out: what the person can do next.
         level: a ``logging`` level.
+        shared: the name of the page's words, where several entries say the same to a person.
     """
 
     code: str
@@ -46,6 +47,12 @@ class Problem:
     description: str
     way_out: WayOut
     level: int = logging.INFO
+    shared: str | None = None
+
+    @property
+    def words(self) -> str:
+        """Give the name under which the words of its page are found."""
+        return self.shared or self.code
 
 
 class Refused(Exception):
@@ -64,7 +71,7 @@ class Refused(Exception):
 _CATALOGUE: dict[str, Problem] = {}
 
 
-def entry(
+def entry(  # noqa: PLR0913 - the columns of the catalogue
     code: str,
     oauth: str,
     status: int,
@@ -72,6 +79,7 @@ def entry(
     way_out: WayOut,
     *,
     level: int = logging.INFO,
+    words: str | None = None,
 ) -> Problem:
     """Add an entry. Raises: ValueError for a code that there is already."""
     problem = Problem(
@@ -81,6 +89,7 @@ def entry(
         description=description,
         way_out=way_out,
         level=level,
+        shared=words,
     )
     if code in _CATALOGUE:
         raise ValueError(code)

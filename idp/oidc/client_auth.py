@@ -13,14 +13,16 @@ import binascii
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from idp.domain.client import Client, ClientAuth, ClientId, is_open
 from idp.errors import CLIENT_DISABLED, INVALID_CLIENT, INVALID_REQUEST, Refused
-from idp.oidc import assertions
+from idp.oidc import assertions, certificates
 from idp.oidc.assertions import Assertions, SpentAssertion, UnverifiedAssertion
+from idp.oidc.auth_methods import BY_CERTIFICATE
+from idp.oidc.certificates import ClientCertificate
 from idp.oidc.dpop import Proof
 from idp.oidc.throttle import Throttle
 from idp.store.ports import AlreadySpent
@@ -49,12 +51,26 @@ class Caller:
 
     Attributes:
         proof: the proof of a key that came with the request, if one did.
+        certificate: the one of its TLS connection, if one was handed over.
     """
 
     client: Client
     method: ClientAuth
     assertion: SpentAssertion | None = None
     proof: Proof | None = None
+    certificate: ClientCertificate | None = None
+
+    @property
+    def key(self) -> str | None:
+        """Give what its tokens are bound to: the key of its proof, or its certificate.
+
+        A certificate binds only for who registered so (RFC 8705 section 3.4).
+        """
+        if self.proof is not None:
+            return self.proof.key
+        if self.client.certificates.bound and self.certificate is not None:
+            return self.certificate.key
+        return None
 
     def claim(self, unit: Unit) -> None:
         """Spend assertion and proof in the unit of the work they came for.
@@ -81,6 +97,7 @@ class _Presented:
     client_id: ClientId
     secret: str | None = None
     assertion: UnverifiedAssertion | None = None
+    certificate: ClientCertificate | None = None
 
 
 class ClientAuthentication:
@@ -101,7 +118,12 @@ class ClientAuthentication:
         self._now = now
 
     def authenticate(
-        self, params: Parameters, *, authorization: str | None, address: str | None
+        self,
+        params: Parameters,
+        *,
+        authorization: str | None,
+        address: str | None,
+        certificate: ClientCertificate | None = None,
     ) -> Caller:
         """Tell who calls.
 
@@ -109,12 +131,13 @@ class ClientAuthentication:
             params: the form body.
             authorization: the ``Authorization`` header as sent.
             address: the network address, as believed, for counting failures.
+            certificate: that of the TLS connection, as a named proxy handed it over.
 
         Raises:
             Refused: INVALID_CLIENT, CLIENT_DISABLED, INVALID_REQUEST (several methods, or an
                 unknown type of assertion), TOO_MANY_REQUESTS.
         """
-        presented = _presented(params, authorization)
+        presented = replace(_presented(params, authorization), certificate=certificate)
         self._throttle.admit(presented.client_id, address)
         try:
             return self._verified(presented)
@@ -127,7 +150,8 @@ class ClientAuthentication:
         with self._ledger.read() as unit:
             client = unit.clients.get(presented.client_id)
         # A client of another method is treated as unknown from here on, with the same work.
-        if client is not None and client.auth is not presented.method:
+        method = _method(presented, client)
+        if client is not None and client.auth is not method:
             client = None
         assertion = None
         if presented.assertion is not None:
@@ -136,8 +160,26 @@ class ClientAuthentication:
             self._check_secret(presented.secret, client)
         if client is None:
             raise Refused(INVALID_CLIENT, "unknown client, or not its registered method")
+        if method in BY_CERTIFICATE:
+            self._check_certificate(presented.certificate, client)
         self._check_open(client)
-        return Caller(client=client, method=presented.method, assertion=assertion)
+        return Caller(
+            client=client,
+            method=method,
+            assertion=assertion,
+            certificate=presented.certificate,
+        )
+
+    def _check_certificate(self, certificate: ClientCertificate | None, client: Client) -> None:
+        """Demand the registered certificate (RFC 8705 section 2)."""
+        if certificate is None:
+            raise Refused(INVALID_CLIENT, "no certificate was handed over")
+        if client.auth is ClientAuth.SELF_SIGNED_TLS:
+            certificates.prove_by_key(certificate, client, now=self._now())
+            return
+        if client.certificates.subject is None:
+            raise Refused(INVALID_CLIENT, "no subject is registered")
+        certificates.prove_by_subject(certificate, client.certificates.subject, now=self._now())
 
     def _check_secret(self, secret: str, client: Client | None) -> None:
         """Compare with every secret that lives, in constant time, and with one at least."""
@@ -151,6 +193,17 @@ class ClientAuthentication:
     def _check_open(self, client: Client) -> None:
         if not is_open(client, self._now()):
             raise Refused(CLIENT_DISABLED, "client is disabled, or its registration has ended")
+
+
+def _method(presented: _Presented, client: Client | None) -> ClientAuth:
+    """Give the method that was used: a name beside a certificate is that client's method by it."""
+    by_certificate = (
+        client is not None
+        and client.auth in BY_CERTIFICATE
+        and presented.method is ClientAuth.NONE
+        and presented.certificate is not None
+    )
+    return client.auth if client is not None and by_certificate else presented.method
 
 
 def _presented(params: Parameters, authorization: str | None) -> _Presented:

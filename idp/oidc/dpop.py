@@ -97,7 +97,8 @@ class Proofs:
         ephemeral: Ephemeral,
         now: Callable[[], datetime],
     ) -> None:
-        self._issuer = settings.issuer
+        places = (settings.issuer, settings.mtls.url)
+        self._places = tuple(place for place in places if place is not None)
         self._ephemeral = ephemeral
         self._now = now
         self._nonces = Nonces(
@@ -157,7 +158,7 @@ class Proofs:
             raise _refused("jti is missing or malformed")
         if claims.get("htm") != method:
             raise _refused("htm is another method")
-        if _address(claims.get("htu")) != _address(self._issuer + path):
+        if _address(claims.get("htu")) not in {_address(place + path) for place in self._places}:
             raise _refused("htu is another address")
         issued = claims.get("iat")
         if isinstance(issued, bool) or not isinstance(issued, int | float):

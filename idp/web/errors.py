@@ -100,6 +100,7 @@ class ErrorPages:
             form_actions=("'self'",) if target is None else ("'self'", target),
             switch=request.method == "GET" and _LOGIN_PAGE.fullmatch(request.path) is not None,
             code=problem.code,
+            words=problem.words,
             button=button,
         )
         return retry_after(response)
