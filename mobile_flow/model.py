@@ -59,6 +59,8 @@ class Device:
         device_key: SubjectPublicKeyInfo (DER) of the P-256 key that cannot leave the phone's app.
         card_fingerprint: SHA-256 (hexadecimal) of the certificate of the card that enrolled it.
         high_from: from then on it may give level high, if the credential is device-bound.
+        suspected_at: when its passkey first answered as a copy would; it never gives level high any
+            more, and does nothing by itself.
     """
 
     id: DeviceId
@@ -73,6 +75,7 @@ class Device:
     high_from: datetime
     used_at: datetime | None = None
     removed_at: datetime | None = None
+    suspected_at: datetime | None = None
     push: PushSubscription | None = None
 
 

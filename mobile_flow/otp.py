@@ -3,7 +3,9 @@
 A login name and six digits. Whether the name is unknown, the code wrong or used: one answer, after
 the same work. A time step is accepted once, by one statement of the store, and never an older one.
 
-**Guessing** is limited by pair of name and address, by address, and by name; what a stranger can
+**Guessing** is limited by pair of name and address, by name, and by address. A try is spent before
+it is made, durably where it counts for somebody: neither a lost memory nor sixteen tries at once
+give one more. Only the limit of an address, which is nobody's, is short-lived. What a stranger can
 exhaust is this means of one name for an hour, and after many wrong codes for a week: never the card
 or the phone. Three codes are right at a time, so the week's limit leaves a guesser one chance in
 about seven thousand.
@@ -40,6 +42,8 @@ _SECRET_BYTES: Final = 20
 _NAME_TRIES: Final = 8
 FROZEN: Final = "otp"
 """The kind of freeze after too many wrong codes."""
+FIRST, PAIR, NAME, WRONG = "otp-first", "otp-pair", "otp-name", "otp-wrong"
+"""What is counted durably: first codes, tries of name and address, of a name, its wrong codes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +89,7 @@ class Matched:
     """A right code of a step that is not yet spent: ``accept`` decides."""
 
     person: PersonRef
+    name: str = field(repr=False)
     step: int
     card_fingerprint: str
 
@@ -142,7 +147,12 @@ class OneTimePasswords:
             TooMany: too many tries of this person.
         """
         rules, now = self._rules, self._now()
-        spend(self._counters, "otp-first", person, most=rules.name, lasts=rules.pair_window)
+        with self._ledger.begin() as unit:
+            left = unit.phones.spend_try(
+                FIRST, person, most=rules.name, at=now, lasts=rules.pair_window
+            )
+        if not left:
+            raise TooMany("too many first codes")
         with self._ledger.begin() as unit:
             found = unit.phones.otp(person)
             if found is None or found.confirmed_at is not None or found.removed_at is not None:
@@ -185,31 +195,23 @@ class OneTimePasswords:
             OtpRefused: unknown, wrong, used, or frozen: nobody is told which.
             TooMany: too many tries of this name or from this address.
         """
-        name = read_login_name(login_name)
-        self._spend(name, site(address))
-        now = self._now()
-        with self._ledger.read() as unit:
-            found = unit.phones.otp_by_name(name)
-            # An unknown person's freeze is looked up too: the same work.
-            person = found.person if found is not None else PersonRef("")
-            frozen = unit.phones.frozen_until(person, kind=FROZEN)
+        rules, name, where = self._rules, read_login_name(login_name), site(address)
+        spend(self._counters, "otp-address", where, most=rules.address, lasts=rules.pair_window)
+        found, opens = self._counted(name, where)
         secret = found.secret if found is not None else self._decoy
-        step = _step_of(secret, code, now=now)
-        if (
-            found is None
-            or not _opens(found)
-            or step is None
-            or step <= found.last_step
-            or (frozen is not None and now < frozen)
-        ):
-            self._wrong(name, found)
+        step = _step_of(secret, code, now=self._now())
+        if found is None or not opens or step is None or step <= found.last_step:
             raise OtpRefused("unknown name, or a code that is wrong or used")
-        return Matched(person=found.person, step=step, card_fingerprint=found.card_fingerprint)
+        return Matched(
+            person=found.person, name=name, step=step, card_fingerprint=found.card_fingerprint
+        )
 
     def accept(self, unit: PhoneUnit, matched: Matched) -> None:
         """Spend the step, in the unit that records the login. Raises: OtpRefused if it was."""
-        if not unit.phones.accept_step(matched.person, step=matched.step, at=self._now()):
+        now = self._now()
+        if not unit.phones.accept_step(matched.person, step=matched.step, at=now):
             raise OtpRefused("the step was used meanwhile, or the secret removed")
+        unit.phones.return_try(WRONG, matched.name, at=now)
 
     def verify(self, login_name: str, code: str, *, address: str) -> Matched:
         """Do ``match`` and ``accept`` in a unit of its own, where no other is open."""
@@ -235,32 +237,36 @@ class OneTimePasswords:
                 return made.login_name
         raise TooMany("no free login name was found")
 
-    def _spend(self, name: str, where: str) -> None:
-        """Count the try before it is made. Raises: TooMany."""
-        rules, counters = self._rules, self._counters
-        pair = f"{name}|{where}"
-        spend(counters, "otp-address", where, most=rules.address, lasts=rules.pair_window)
-        spend(counters, "otp-pair", pair, most=rules.pair, lasts=rules.pair_window)
-        spend(counters, "otp-name", name, most=rules.name, lasts=rules.name_window)
+    def _counted(self, name: str, where: str) -> tuple[OtpSecret | None, bool]:
+        """Count the try before it is made; give whose it is and whether a code opens anything.
 
-    def _wrong(self, name: str, found: OtpSecret | None) -> None:
-        """Count a wrong code; the one too many freezes this means, durably."""
-        rules = self._rules
-        try:
-            spend(self._counters, "otp-wrong", name, most=rules.wrong, lasts=rules.wrong_window)
-        except TooMany:
-            if found is None:
-                return
-            now = self._now()
-            with self._ledger.begin() as unit:
-                frozen = unit.phones.frozen_until(found.person, kind=FROZEN)
-                if frozen is not None and now < frozen:
-                    return
-                unit.phones.freeze(found.person, kind=FROZEN, until=now + rules.wrong_window)
-                unit.note(Note(what="phone_frozen", person=found.person, facts={"why": FROZEN}))
-                notify.notice(
-                    unit, unit.phones.devices(found.person), now=now, entropy=self._entropy
-                )
+        It counts as a wrong code until ``accept`` takes that back. Raises: TooMany.
+        """
+        rules, now = self._rules, self._now()
+        pair = f"{name}|{where}"
+        with self._ledger.begin() as unit:
+            rows = unit.phones
+            may = rows.spend_try(
+                PAIR, pair, most=rules.pair, at=now, lasts=rules.pair_window
+            ) and rows.spend_try(NAME, name, most=rules.name, at=now, lasts=rules.name_window)
+            left = may and rows.spend_try(
+                WRONG, name, most=rules.wrong, at=now, lasts=rules.wrong_window
+            )
+            found = rows.otp_by_name(name)
+            # An unknown person's freeze is looked up too: the same work.
+            until = rows.frozen_until(PersonRef("") if found is None else found.person, kind=FROZEN)
+            frozen = until is not None and now < until
+            if may and not left and found is not None and not frozen:
+                self._freeze(unit, found.person, now)
+        if not may:
+            raise TooMany("too many tries of this name")
+        return found, left and not frozen and found is not None and _opens(found)
+
+    def _freeze(self, unit: PhoneUnit, person: PersonRef, now: datetime) -> None:
+        """Let nobody in by this means for a while; the person's phones are told."""
+        unit.phones.freeze(person, kind=FROZEN, until=now + self._rules.wrong_window)
+        unit.note(Note(what="phone_frozen", person=person, facts={"why": FROZEN}))
+        notify.notice(unit, unit.phones.devices(person), now=now, entropy=self._entropy)
 
 
 def _opens(found: OtpSecret) -> bool:

@@ -75,8 +75,14 @@ class PhoneRows(Protocol):
 
     def set_push(self, device_id: DeviceId, push: PushSubscription | None) -> bool: ...
 
-    def trust_devices(self, person: PersonRef, *, card_used_at: datetime) -> int:
-        """Let every live device of the person give level high from ``card_used_at`` on."""
+    def trust_device(
+        self, device_id: DeviceId, *, person: PersonRef, card_used_at: datetime
+    ) -> bool:
+        """Let it give level high from ``card_used_at`` on; ``False`` if it did not wait."""
+        ...
+
+    def suspect_device(self, device_id: DeviceId, *, at: datetime) -> bool:
+        """Note that its passkey was copied; ``False`` if that was noted before."""
         ...
 
     # --- enrolments
@@ -132,6 +138,18 @@ class PhoneRows(Protocol):
         ...
 
     def frozen_until(self, person: PersonRef, *, kind: str) -> datetime | None: ...
+
+    # --- tries
+    def spend_try(self, kind: str, who: str, *, most: int, at: datetime, lasts: timedelta) -> bool:
+        """Spend one of ``most`` tries; ``False`` if none is left.
+
+        The first of them sets when they count no more. One statement decides.
+        """
+        ...
+
+    def return_try(self, kind: str, who: str, *, at: datetime) -> None:
+        """Give back one that turned out not to be what is counted."""
+        ...
 
     # --- one-time passwords
     def put_otp(self, otp: OtpSecret) -> bool:

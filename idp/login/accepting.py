@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from idp.domain import audit_event, transaction
-from idp.domain.event import AuthenticationEvent, CardEvidence
+from idp.domain.event import AuthenticationEvent
 from idp.domain.person import Person, PersonState
 from idp.domain.transaction import Transaction
 from idp.errors import ACCOUNT_NOT_ACTIVE
 from idp.login import sessions
 from idp.login.methods import ProofRefused
 from idp.login.sessions import SignedIn
-from mobile_flow.model import PersonRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +60,6 @@ def accept(
     signed = sessions.sign_in(unit, event, former=former, rules=rules, entropy=entropy)
     if proof.settle is not None:
         proof.settle(unit, signed.session)
-    if isinstance(proof.evidence, CardEvidence):
-        _trust_phones(unit, event)
     unit.record(
         audit_event.login_proven(
             event=event,
@@ -73,17 +70,3 @@ def accept(
     )
     moved = transaction.prove(tx, event=event, session=signed.session.key, fresh=True)
     return Accepted(tx=moved, person=person, signed=signed)
-
-
-def _trust_phones(unit: Unit, event: AuthenticationEvent) -> None:
-    """Let the person's new phones give level high: whoever has them has the card, too."""
-    trusted = unit.phones.trust_devices(PersonRef(event.person), card_used_at=event.at)
-    if trusted:
-        unit.record(
-            audit_event.of_the_phone(
-                what="phone_trusted",
-                person=event.person,
-                at=event.at,
-                facts={"phones": str(trusted)},
-            )
-        )

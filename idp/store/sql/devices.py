@@ -58,6 +58,7 @@ _COLUMNS = (
     _T.c.high_from,
     _T.c.used_at,
     _T.c.removed_at,
+    _T.c.suspected_at,
 )
 _LIVE: Final = _T.c.removed_at.is_(None)
 _ONE: Final = _T.c.id == bindparam("which")
@@ -95,7 +96,12 @@ _SET_PUSH: Final = Statement(
     update(_T).where(_ONE, _LIVE).values(push=bindparam("new", type_=LargeBinary()))
 )
 _at: Any = bindparam("at", type_=_T.c.high_from.type)
-_TRUST: Final = Statement(update(_T).where(_OWN, _LIVE, _T.c.high_from > _at).values(high_from=_at))
+_TRUST: Final = Statement(
+    update(_T).where(_ONE, _OWN, _LIVE, _T.c.high_from > _at).values(high_from=_at)
+)
+_SUSPECT: Final = Statement(
+    update(_T).where(_ONE, _LIVE, _T.c.suspected_at.is_(None)).values(suspected_at=bindparam("at"))
+)
 
 
 def _fix(new: Callable[[Table], Any]) -> Any:  # noqa: ANN401 - the dialect's own insert
@@ -160,6 +166,7 @@ class DeviceRows(Rows):
                 "high_from": micros(device.high_from),
                 "used_at": micros(device.used_at),
                 "removed_at": micros(device.removed_at),
+                "suspected_at": micros(device.suspected_at),
             },
         )
         return row is not None
@@ -208,9 +215,16 @@ class DeviceRows(Rows):
         values = {"which": device_id, "new": self._push(device_id, push)}
         return self._link.run(_SET_PUSH, values) == 1
 
-    def trust_devices(self, person: PersonRef, *, card_used_at: datetime) -> int:
-        """End the wait of those that still wait; give how many did."""
-        return self._link.run(_TRUST, {"who": person, "at": micros(card_used_at)})
+    def trust_device(
+        self, device_id: DeviceId, *, person: PersonRef, card_used_at: datetime
+    ) -> bool:
+        """End the wait of one that still waits."""
+        values = {"which": device_id, "who": person, "at": micros(card_used_at)}
+        return self._link.run(_TRUST, values) == 1
+
+    def suspect_device(self, device_id: DeviceId, *, at: datetime) -> bool:
+        """Note it once; ``False`` if it was noted before, or the phone removed."""
+        return self._link.run(_SUSPECT, {"which": device_id, "at": micros(at)}) == 1
 
     def _name(self, device_id: str, person: str, name: str) -> bytes:
         return self._seal(_NAME, (device_id, person), name.encode())
@@ -221,7 +235,8 @@ class DeviceRows(Rows):
         return self._seal(_PUSH, (device_id,), _SUBSCRIPTION.encode(push))
 
     def _device(self, row: Row) -> Device:
-        key, person, name, body, push, count, backed_up, high_from, used_at, removed_at = row
+        key, person, name, body, push, count, backed_up = row[:7]
+        high_from, used_at, removed_at, suspected_at = (moment(at) for at in row[7:])
         fixed = _DEVICE.decode(self._open(_PURPOSE, (key, person), body))
         subscription = None if push is None else self._open(_PUSH, (key,), push)
         return replace(
@@ -229,9 +244,10 @@ class DeviceRows(Rows):
             name=self._open(_NAME, (key, person), name).decode(),
             credential=replace(fixed.credential, sign_count=count, backed_up=bool(backed_up)),
             push=None if subscription is None else _SUBSCRIPTION.decode(subscription),
-            high_from=moment(high_from),
-            used_at=moment(used_at),
-            removed_at=moment(removed_at),
+            high_from=high_from or fixed.high_from,
+            used_at=used_at,
+            removed_at=removed_at,
+            suspected_at=suspected_at,
         )
 
 
@@ -241,4 +257,4 @@ def _identity(device: Device) -> tuple[str, ...]:
 
 def _fixed(device: Device) -> Device:
     """Give what never changes; the rest is read from the columns."""
-    return replace(device, name="", push=None, used_at=None, removed_at=None)
+    return replace(device, name="", push=None, used_at=None, removed_at=None, suspected_at=None)

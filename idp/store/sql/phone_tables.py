@@ -1,4 +1,4 @@
-"""The phone's tables: user handles, phones, enrolments, approvals, freezes, one-time passwords.
+"""The phone's tables: user handles, phones, enrolments, approvals, freezes, tries, passwords.
 
 Declared like the others (``schema``). What decides who is first stands in a column of its own;
 what only one person may read stands in a sealed body. Credentials, keys, codes and login names are
@@ -45,6 +45,7 @@ devices = Table(
     Column("high_from", _AT, nullable=False),
     Column("used_at", _AT),
     Column("removed_at", _AT),
+    Column("suspected_at", _AT),
 )
 
 enrolments = Table(
@@ -83,6 +84,16 @@ freezes = Table(
     Column("person", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("until", _AT, nullable=False),
+)
+
+tries = Table(
+    "phone_tries",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("who", LargeBinary, primary_key=True),
+    Column("tries", BigInteger, nullable=False),
+    Column("ends_at", _AT, nullable=False),
+    Index("ix_phone_tries_ends_at", "ends_at"),
 )
 
 otp_secrets = Table(

@@ -65,6 +65,7 @@ _PURGES: Final = (
     _some(schema.backchannel_requests, schema.backchannel_requests.c.expires_at < _before),
     _some(phone_tables.enrolments, phone_tables.enrolments.c.expires_at < _before),
     _some(phone_tables.freezes, phone_tables.freezes.c.until < _before),
+    _some(phone_tables.tries, phone_tables.tries.c.ends_at < _before),
     _some(_A, _A.c.decided_at.is_(None), _A.c.expires_at < _before),
 )
 _receipts_before: Final[ColumnElement[int]] = bindparam("receipts_before")

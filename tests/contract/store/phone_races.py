@@ -21,7 +21,7 @@ from tests.contract.store.phones import (
     bytes_of,
     moved,
 )
-from tests.contract.store.stand_ins import START
+from tests.contract.store.stand_ins import MINUTE, START
 
 if TYPE_CHECKING:
     from idp.store.ports import Ledger
@@ -85,6 +85,12 @@ def accepting_a_step(ledger: Ledger, number: int, racer: int) -> bool:
         return unit.phones.accept_step(PersonRef(f"person-{number}"), step=7, at=START)
 
 
+def spending_the_last_try(ledger: Ledger, number: int, racer: int) -> bool:
+    del racer
+    with ledger.begin() as unit:
+        return unit.phones.spend_try("test", f"name-{number}", most=1, at=START, lasts=MINUTE)
+
+
 def finishing_an_enrolment(ledger: Ledger, number: int, racer: int) -> bool:
     """Each with a phone of its own: the enrolment lets one in."""
     owner = PersonRef(f"person-{number}")
@@ -116,6 +122,7 @@ RACES = (
     deciding,
     consuming,
     accepting_a_step,
+    spending_the_last_try,
     finishing_an_enrolment,
     registering_a_credential,
     naming_a_handle,

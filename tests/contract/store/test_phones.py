@@ -98,7 +98,8 @@ def test_a_removed_phone_does_nothing_any_more_and_is_still_known(enrolled: Ledg
         assert not phones.use_device(PHONE, credential=a_device().credential, at=START)
         assert not phones.rename_device(PHONE, person=OWNER, name="x")
         assert not phones.set_push(PHONE, PUSH)
-        assert phones.trust_devices(OWNER, card_used_at=START) == 0
+        assert not phones.trust_device(PHONE, person=OWNER, card_used_at=START)
+        assert not phones.suspect_device(PHONE, at=START)
         assert phones.device_of(a_device().credential.id, user_handle=None) is None
         assert phones.devices(OWNER) == []
         assert phones.device(PHONE) == replace(a_device(), removed_at=START + MINUTE)
@@ -120,14 +121,27 @@ def test_a_push_address_is_kept_and_forgotten(enrolled: Ledger) -> None:
         assert unit.phones.device(PHONE) == a_device()
 
 
-def test_a_card_ends_the_wait_of_a_persons_phones_and_lengthens_no_other(enrolled: Ledger) -> None:
+def test_a_yes_ends_the_wait_of_one_phone_and_lengthens_none(enrolled: Ledger) -> None:
+    other, theirs = DeviceId("phone-2"), DeviceId("phone-3")
     with enrolled.begin() as unit:
-        unit.phones.add_device(a_device("phone-2", enrolled_at=START + MINUTE, high_from=START))
-        unit.phones.add_device(a_device("phone-3", person=SOMEBODY))
-        assert unit.phones.trust_devices(OWNER, card_used_at=START + MINUTE) == 1
-        own = [device.high_from for device in unit.phones.devices(OWNER)]
-        assert own == [START + MINUTE, START]
-        assert unit.phones.devices(SOMEBODY)[0].high_from == START + DAY
+        phones, at = unit.phones, START + MINUTE
+        phones.add_device(a_device(other, enrolled_at=at))
+        phones.add_device(a_device(theirs, person=SOMEBODY))
+        assert not phones.trust_device(theirs, person=OWNER, card_used_at=at)
+        assert phones.trust_device(PHONE, person=OWNER, card_used_at=at)
+        assert not phones.trust_device(PHONE, person=OWNER, card_used_at=at + MINUTE)
+        assert [device.high_from for device in phones.devices(OWNER)] == [at, START + DAY]
+        assert phones.devices(SOMEBODY)[0].high_from == START + DAY
+
+
+def test_a_phone_is_suspected_once_and_for_good(enrolled: Ledger) -> None:
+    with enrolled.begin() as unit:
+        assert unit.phones.suspect_device(PHONE, at=START)
+        assert not unit.phones.suspect_device(PHONE, at=START + MINUTE)
+        unit.phones.trust_device(PHONE, person=OWNER, card_used_at=START)
+    with enrolled.read() as unit:
+        found = unit.phones.device(PHONE)
+    assert found == replace(a_device(), high_from=START, suspected_at=START)
 
 
 # --- enrolments --------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ class House:
     def phone(
         self, *, of: PersonId = AN, synced: bool = False, trusted: bool = False
     ) -> VirtualPhone:
-        """A phone of An, enrolled over the app's own calls; ``trusted``: a card was used since."""
+        """A phone of An, enrolled over the app's own calls; ``trusted``: a card and a yes since."""
         phone = VirtualPhone(self._call, origin=ISSUER, entropy=secrets.token_bytes, synced=synced)
         owner = PersonRef(of)
         opened = self.desk.enrolments.open(owner, name="An Peeters", card_fingerprint=CARD)
@@ -142,7 +142,8 @@ class House:
         )
         if trusted:
             with self.services.ledger.begin() as unit:
-                unit.phones.trust_devices(owner, card_used_at=self.at)
+                for device in unit.phones.devices(owner):
+                    unit.phones.trust_device(device.id, person=owner, card_used_at=self.at)
         return phone
 
     def _call(

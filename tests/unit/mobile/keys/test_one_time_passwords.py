@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -10,9 +12,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pyotp
 import pytest
 
+from idp.store.ports import StoreUnavailable
 from mobile_flow.errors import LoginNameMistyped, OtpKnown, OtpRefused, OtpUnknown, TooMany
+from mobile_flow.limits import site
 from mobile_flow.login_names import new_login_name, read_login_name
 from mobile_flow.model import OtpSecret, PersonRef
+from mobile_flow.otp import FIRST, NAME, PAIR
 from tests.unit.mobile.keys.world import ADDRESS, CARD, OWNER, Broken
 
 if TYPE_CHECKING:
@@ -67,7 +72,6 @@ def test_the_codes_are_those_of_the_standard(house: House) -> None:
             )
             assert unit.phones.put_otp(made)
         house.otps.confirm(OWNER, expected)
-        house.counters.counts.clear()
         house.otps.remove(OWNER)
 
 
@@ -204,10 +208,10 @@ def test_one_address_does_not_try_many_names(house: House) -> None:
 def test_fifty_wrong_codes_in_a_week_freeze_this_means_and_no_other(house: House) -> None:
     begun = enrolled(house)
     for _ in range(51):
-        forget_all_but_wrong(house)
+        forget_all_but_wrong(house, begun)
         with pytest.raises(OtpRefused):
             house.otps.verify(begun.login_name, wrong(house, begun), address=ADDRESS)
-    forget_all_but_wrong(house)
+    forget_all_but_wrong(house, begun)
     house.clock.move(STEP)
     with pytest.raises(OtpRefused):
         house.otps.verify(begun.login_name, code(house, begun), address=ADDRESS)
@@ -220,10 +224,67 @@ def test_fifty_wrong_codes_in_a_week_freeze_this_means_and_no_other(house: House
     house.otps.verify(begun.login_name, code(house, begun), address=ADDRESS)
 
 
-def forget_all_but_wrong(house: House) -> None:
-    counts = house.counters.counts
-    for key in [key for key in counts if "otp-wrong" not in key]:
-        del counts[key]
+def test_right_codes_are_not_counted_as_wrong_ones(house: House) -> None:
+    begun = enrolled(house)
+    for _ in range(60):
+        house.clock.move(STEP)
+        forget_all_but_wrong(house, begun)
+        house.otps.verify(begun.login_name, code(house, begun), address=ADDRESS)
+    assert "phone_frozen" not in house.desk.said
+
+
+def test_a_memory_that_is_lost_gives_no_try_back(house: House) -> None:
+    begun = enrolled(house)
+    for _ in range(5):
+        house.counters.counts.clear()
+        with pytest.raises(OtpRefused):
+            house.otps.verify(begun.login_name, wrong(house, begun), address=ADDRESS)
+    house.counters.counts.clear()
+    with pytest.raises(TooMany):
+        house.otps.verify(begun.login_name, code(house, begun), address=ADDRESS)
+
+
+def test_one_who_has_no_try_left_uses_up_nobody_elses(house: House) -> None:
+    begun = enrolled(house)
+    for _ in range(9):
+        with pytest.raises((OtpRefused, TooMany)):
+            house.otps.verify(begun.login_name, wrong(house, begun), address=ADDRESS)
+    for host in range(5):
+        with pytest.raises(OtpRefused):
+            house.otps.verify(begun.login_name, wrong(house, begun), address=f"192.0.2.{host}")
+
+
+def test_sixteen_codes_at_once_are_five_tries(house: House) -> None:
+    begun, seen = enrolled(house), Counter[str]()
+    barrier = threading.Barrier(16)
+
+    def guess(number: int) -> None:
+        otps = house.otps
+        barrier.wait(10)
+        while True:
+            try:
+                otps.match(begun.login_name, f"{number:06d}", address=ADDRESS)
+            except StoreUnavailable:
+                continue
+            except (OtpRefused, TooMany) as refusal:
+                seen[type(refusal).__name__] += 1
+            return
+
+    guessers = [threading.Thread(target=guess, args=(number,)) for number in range(16)]
+    for each in guessers:
+        each.start()
+    for each in guessers:
+        each.join(30)
+    assert seen == {"OtpRefused": 5, "TooMany": 11}
+
+
+def forget_all_but_wrong(house: House, begun: Begun) -> None:
+    """Let the shorter limits pass without moving the clock."""
+    house.counters.counts.clear()
+    name = read_login_name(begun.login_name)
+    with house.desk.ledger.begin() as unit:
+        unit.phones.return_try(PAIR, f"{name}|{site(ADDRESS)}", at=house.clock.at)
+        unit.phones.return_try(NAME, name, at=house.clock.at)
 
 
 def test_a_failure_at_any_point_of_confirming_leaves_it_to_be_confirmed(house: House) -> None:
@@ -231,7 +292,8 @@ def test_a_failure_at_any_point_of_confirming_leaves_it_to_be_confirmed(house: H
     begun = otps.begin(OWNER, card_fingerprint=CARD)
     house.desk.calls.clear()
     for broken in range(20):
-        house.counters.counts.clear()
+        with house.desk.ledger.begin() as unit:
+            unit.phones.return_try(FIRST, OWNER, at=house.clock.at)
         house.desk.break_at = len(house.desk.calls) + broken
         try:
             otps.confirm(OWNER, code(house, begun))
