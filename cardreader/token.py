@@ -63,7 +63,7 @@ def parse(text: str) -> UnverifiedToken:
     if not SHORTEST <= len(text) <= LONGEST:
         raise TokenMalformed("size")
     try:
-        members = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        members = _JSON.decode(text)
     except (ValueError, RecursionError) as error:
         raise TokenMalformed("not JSON") from error
     if not isinstance(members, dict):
@@ -140,6 +140,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> float:
     raise ValueError(name)
+
+
+_JSON: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
 
 
 def _text(members: dict[str, Any], name: str) -> str:

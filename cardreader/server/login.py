@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from cardreader.beid.carried import chip_challenge
@@ -127,8 +128,7 @@ class CardServer:
             OriginRefused: ``origin`` is not in its signed form: a mistake of the caller.
             TokenRefused: nothing is proven; the subclass says which check refused.
         """
-        if signed_origin(origin, allow_http_localhost=False) != origin:
-            raise OriginRefused("not in its signed form")
+        _require_signed_form(origin)
         now = self._now()
         if now > challenge.expires_at or _NONCE.fullmatch(challenge.nonce) is None:
             raise ChallengeUnknown
@@ -175,19 +175,25 @@ class CardServer:
         )
 
 
+@lru_cache(maxsize=64)  # our own configured origins, the same at every login
+def _require_signed_form(origin: str) -> None:
+    if signed_origin(origin, allow_http_localhost=False) != origin:
+        raise OriginRefused("not in its signed form")
+
+
 def _card(case: Case) -> VerifiedCard:
-    certificate, subject = case.certificate, case.subject
+    subject, (begin, end) = case.subject, case.window
     older = isinstance(case.key, rsa.RSAPublicKey)
     return VerifiedCard(
         kind=case.kind,
         given_names=subject.given_names,
         surname=subject.surname,
         national_number=subject.national_number,
-        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
-        serial=f"{certificate.serial_number:x}",
+        fingerprint=hashlib.sha256(case.token.certificate).hexdigest(),
+        serial=f"{case.certificate.serial_number:x}",
         issuer=case.issuer.label,
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
+        not_before=begin,
+        not_after=end,
         generation="1.7" if older else "1.8",
         algorithm=case.token.algorithm,
         checked=case.evidence,

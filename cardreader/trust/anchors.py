@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.verification import Store
 
 from cardreader.trust import belgium
 
@@ -61,7 +62,6 @@ class TrustedCa:
     """A CA that issues holder certificates, proven to stand under ``roots``.
 
     Attributes:
-        subject: the certificate's, read once, for reading it is costly.
         roots: every pinned root whose key signed it: two certificates of one root may be pinned.
         ocsp: the only responders that we call for it; empty means CRL alone.
         crl: the only lists that we fetch for it.
@@ -73,7 +73,6 @@ class TrustedCa:
     label: str
     certificate: x509.Certificate
     fingerprint: bytes
-    subject: x509.Name
     roots: tuple[TrustedRoot, ...]
     ocsp: tuple[str, ...]
     crl: tuple[str, ...]
@@ -84,18 +83,34 @@ class TrustedCa:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrustAnchors:
-    """All roots and CAs; `load` makes it and proves every link."""
+    """All roots and CAs; `load` makes it and proves every link.
+
+    Attributes:
+        policies: every authentication policy OID under any root.
+        store: the CAs as the library's path verification takes them. Made once, for it then reads
+            each CA's key once.
+    """
 
     roots: tuple[TrustedRoot, ...]
     cas: tuple[TrustedCa, ...]
+    policies: frozenset[str] = field(init=False, repr=False, compare=False)
+    store: Store = field(init=False, repr=False, compare=False)
+    _by_certificate: dict[x509.Certificate, TrustedCa] = field(
+        init=False, repr=False, compare=False
+    )
 
-    def policies(self) -> frozenset[str]:
-        """Every authentication policy OID under any root."""
-        return frozenset(oid for root in self.roots for oid in root.policies)
+    def __post_init__(self) -> None:
+        """Make ready what every login asks."""
+        policies = frozenset(oid for root in self.roots for oid in root.policies)
+        object.__setattr__(self, "policies", policies)
+        object.__setattr__(self, "store", Store([ca.certificate for ca in self.cas]))
+        # Of a certificate that stands there twice, the first counts.
+        cas = {ca.certificate: ca for ca in reversed(self.cas)}
+        object.__setattr__(self, "_by_certificate", cas)
 
-    def issuers_named(self, name: x509.Name) -> tuple[TrustedCa, ...]:
-        """The CAs of this name: several may share it, the key decides."""
-        return tuple(ca for ca in self.cas if ca.subject == name)
+    def ca(self, certificate: x509.Certificate) -> TrustedCa:
+        """The CA of exactly this certificate; a KeyError where there is none."""
+        return self._by_certificate[certificate]
 
 
 def load(folder: Path, *, allow_simulated: bool = False) -> TrustAnchors:
@@ -202,7 +217,6 @@ def _ca(folder: Path, row: dict[str, Any], roots: tuple[TrustedRoot, ...]) -> Tr
         label=row["label"],
         certificate=certificate,
         fingerprint=certificate.fingerprint(hashes.SHA256()),
-        subject=certificate.subject,
         roots=above,
         ocsp=tuple(row.get("ocsp", [])),
         crl=tuple(row.get("crl", [])),

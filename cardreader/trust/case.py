@@ -1,4 +1,4 @@
-"""The context that walks down the pipeline: each check takes it and returns it enriched."""
+"""What walks down the pipeline: each check reads what was found and adds what it found itself."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cardreader.trust.anchors import Kind, TrustAnchors, TrustedCa
 _T = TypeVar("_T")
 _ORDER: Final = "a check ran before the one that it builds on"
 HolderKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+Extensions = dict[type[x509.ExtensionType], x509.ExtensionType]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,11 +42,13 @@ class Evidence:
     asked_at: dt.datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Case:
     """One token under examination. The first seven members are given, the others are found.
 
     Reading a member that no check has found yet is a mistake of the pipeline's order, and raises.
+    It lives inside one call, in one thread, so checks write into it: copying it for each of them
+    would cost as much as reading the certificate.
     """
 
     text: str = field(repr=False)
@@ -58,6 +61,8 @@ class Case:
     found_token: UnverifiedToken | None = field(default=None, repr=False)
     found_certificate: x509.Certificate | None = field(default=None, repr=False)
     found_key: HolderKey | None = field(default=None, repr=False)
+    found_extensions: Extensions | None = field(default=None, repr=False)
+    found_window: tuple[dt.datetime, dt.datetime] | None = None
     found_policies: frozenset[str] | None = None
     found_subject: Subject | None = None
     found_issuer: TrustedCa | None = field(default=None, repr=False)
@@ -80,6 +85,16 @@ class Case:
         if self.found_key is None:
             raise RuntimeError(_ORDER)
         return self.found_key
+
+    @property
+    def extensions(self) -> Extensions:
+        """The certificate's extensions by their kind."""
+        return _needed(self.found_extensions)
+
+    @property
+    def window(self) -> tuple[dt.datetime, dt.datetime]:
+        """The certificate's begin and end, both inclusive."""
+        return _needed(self.found_window)
 
     @property
     def policies(self) -> frozenset[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
@@ -18,7 +17,9 @@ from cardreader.errors import (
 from cardreader.trust.case import HolderKey, Subject
 
 if TYPE_CHECKING:
-    from cardreader.trust.case import Case
+    import datetime as dt
+
+    from cardreader.trust.case import Case, Extensions
 
 _UNDERSTOOD: Final = frozenset(
     {
@@ -28,18 +29,21 @@ _UNDERSTOOD: Final = frozenset(
         ExtensionOID.CERTIFICATE_POLICIES,
     }
 )
+_Kind = TypeVar("_Kind", bound=x509.ExtensionType)
+_Name = dict[x509.ObjectIdentifier, list[str | bytes]]
 _LONGEST_NAME: Final = 256
 _NUMBER: Final = re.compile(r"[0-9]{11}", re.ASCII)
 _CENTURY: Final = 2_000_000_000
 
 
-def decoded(case: Case) -> Case:
+def decoded(case: Case) -> None:
     """The certificate is X.509 version 3 with readable extensions and a readable name."""
     try:
         certificate = x509.load_der_x509_certificate(case.token.certificate)
         readable = certificate.version is x509.Version.v3
-        unknown = {row.oid for row in certificate.extensions if row.critical} - _UNDERSTOOD
-        key = _read_everything(certificate, case.token.certificate)
+        rows = certificate.extensions
+        unknown = {row.oid for row in rows if row.critical} - _UNDERSTOOD
+        key, window = _read_everything(certificate, case.token.certificate)
     except Exception:  # noqa: BLE001 - whatever a hostile encoding raises, it is the same refusal
         # No cause: the library's messages may carry the subject, hence the national number.
         raise TokenMalformed("certificate") from None
@@ -49,71 +53,63 @@ def decoded(case: Case) -> Case:
         raise CertificateRefused("a critical extension that we do not understand")
     if not isinstance(key, HolderKey):
         raise CertificateRefused("a key that no card has")
-    return replace(case, found_certificate=certificate, found_key=key)
+    case.found_certificate, case.found_key, case.found_window = certificate, key, window
+    case.found_extensions = {type(row.value): row.value for row in rows}
 
 
-def for_authentication(case: Case) -> Case:
+def for_authentication(case: Case) -> None:
     """KeyUsage has digitalSignature and not nonRepudiation; EKU is absent or has clientAuth."""
-    extensions = case.certificate.extensions
-    try:
-        usage = extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        raise CertificateRefused("no key usage") from None
+    usage = _extension(case.extensions, x509.KeyUsage)
+    if usage is None:
+        raise CertificateRefused("no key usage")
     if not usage.digital_signature or usage.content_commitment or usage.key_cert_sign:
         raise CertificateRefused("key usage is not that of authentication")
-    try:
-        if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
-            raise CertificateRefused("a CA certificate")
-    except x509.ExtensionNotFound:
-        pass
-    try:
-        extended = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return case
-    if ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
+    basic = _extension(case.extensions, x509.BasicConstraints)
+    if basic is not None and basic.ca:
+        raise CertificateRefused("a CA certificate")
+    extended = _extension(case.extensions, x509.ExtendedKeyUsage)
+    if extended is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
         raise CertificateRefused("extended key usage without client authentication")
-    return case
 
 
-def under_authentication_policy(case: Case) -> Case:
+def under_authentication_policy(case: Case) -> None:
     """The certificate claims an authentication policy that some trusted root uses.
 
     Signature and RRN policies are on no such list. The path check then demands that the policy
     belongs to the very root that the certificate stands under.
     """
-    try:
-        extension = case.certificate.extensions.get_extension_for_class(x509.CertificatePolicies)
-    except x509.ExtensionNotFound:
-        raise CertificateRefused("no policy") from None
-    claimed = frozenset(row.policy_identifier.dotted_string for row in extension.value)
-    accepted = claimed & case.anchors.policies()
+    extension = _extension(case.extensions, x509.CertificatePolicies)
+    if extension is None:
+        raise CertificateRefused("no policy")
+    claimed = frozenset(row.policy_identifier.dotted_string for row in extension)
+    accepted = claimed & case.anchors.policies
     if not accepted:
         raise CertificateRefused("not an authentication policy")
-    return replace(case, found_policies=accepted)
+    case.found_policies = accepted
 
 
-def in_force(case: Case) -> Case:
+def in_force(case: Case) -> None:
     """Now lies between the certificate's begin and end, both inclusive."""
-    if case.now < case.certificate.not_valid_before_utc:
+    begin, end = case.window
+    if case.now < begin:
         raise CertificateNotYetValid
-    if case.now > case.certificate.not_valid_after_utc:
+    if case.now > end:
         raise CertificateExpired
-    return case
 
 
-def naming_one_person(case: Case) -> Case:
+def naming_one_person(case: Case) -> None:
     """Names and number are read by OID, each at most once, with nothing hidden in them."""
-    name = case.certificate.subject
-    if any(len(part) != 1 for part in name.rdns):
-        raise CertificateRefused("a relative name of several values")
+    name: _Name = {}
+    for part in case.certificate.subject.rdns:
+        if len(part) != 1:
+            raise CertificateRefused("a relative name of several values")
+        for row in part:
+            name.setdefault(row.oid, []).append(row.value)
     number = _one(name, NameOID.SERIAL_NUMBER)
     require_number(number, strict=case.strict_number)
     surname = _one(name, NameOID.SURNAME)
     given = _one(name, NameOID.GIVEN_NAME, optional=True)
-    return replace(
-        case,
-        found_subject=Subject(given_names=given, surname=surname, national_number=number),
-    )
+    case.found_subject = Subject(given_names=given, surname=surname, national_number=number)
 
 
 def require_number(number: str, *, strict: bool) -> None:
@@ -132,23 +128,30 @@ def require_number(number: str, *, strict: bool) -> None:
         raise CertificateRefused("the check digits of the number")
 
 
-def _read_everything(certificate: x509.Certificate, der: bytes) -> object:
-    """Decode now what the library would decode when first asked, and raise there; gives the key."""
-    for name in (certificate.subject, certificate.issuer):
-        name.public_bytes()
+def _read_everything(
+    certificate: x509.Certificate, der: bytes
+) -> tuple[object, tuple[dt.datetime, dt.datetime]]:
+    """Decode now what the library would decode when first asked; gives the key, begin and end.
+
+    Not the issuer's name: the path compares it as it is written, and no one else reads it.
+    """
+    _ = certificate.subject
     key = certificate.public_key()
     if certificate.serial_number <= 0:
         raise ValueError("serial number")
     # What follows the signed part is the holder's to bend: a signature of whole bytes ends it.
     if not der.endswith(b"\0" + certificate.signature):
         raise ValueError("signature")
-    for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc):
-        moment.timestamp()
-    return key
+    return key, (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
 
-def _one(name: x509.Name, oid: x509.ObjectIdentifier, *, optional: bool = False) -> str:
-    values = [row.value for row in name.get_attributes_for_oid(oid)]
+def _extension(extensions: Extensions, kind: type[_Kind]) -> _Kind | None:
+    found = extensions.get(kind)
+    return found if isinstance(found, kind) else None
+
+
+def _one(name: _Name, oid: x509.ObjectIdentifier, *, optional: bool = False) -> str:
+    values = name.get(oid, ())
     if not values and optional:
         return ""
     if len(values) != 1:

@@ -6,7 +6,6 @@ signature, four validity windows and the root's own policies.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -14,7 +13,6 @@ from cryptography.x509.verification import (
     Criticality,
     ExtensionPolicy,
     PolicyBuilder,
-    Store,
     VerificationError,
 )
 
@@ -31,37 +29,38 @@ if TYPE_CHECKING:
 _CA_POLICY: Final = ExtensionPolicy.permit_all().require_present(
     x509.BasicConstraints, Criticality.AGNOSTIC, None
 )
-_HOLDER_POLICY: Final = ExtensionPolicy.permit_all()
+RULES: Final = (
+    PolicyBuilder()
+    .max_chain_depth(1)
+    .extension_policies(ca_policy=_CA_POLICY, ee_policy=ExtensionPolicy.permit_all())
+)
+"""How the library walks a path; the store of CAs and the moment are each login's."""
 
 
-def leading_to_a_trusted_root(case: Case) -> Case:
+def leading_to_a_trusted_root(case: Case) -> None:
     """A configured CA's key signed the certificate; CA and root are in force; the policy fits.
 
     Several CAs may bear the issuer's name, and several pinned certificates one root's key: the
     key decides which of them counts, and one good path is enough.
     """
-    for ca in case.anchors.issuers_named(case.certificate.issuer):
-        if not _signed_by(case, ca):
-            continue
-        root = _root_in_force(ca, case.now)
-        kinds = {root.policies[oid] for oid in case.policies if oid in root.policies}
-        if len(kinds) != 1:
-            raise CertificateRefused("the policy is not one of its own root")
-        return replace(case, found_issuer=ca, found_kind=kinds.pop())
-    raise CertificateUntrusted("no path")
+    ca = _issuer(case)
+    if not _in_force(ca.certificate, case.now):
+        raise CertificateUntrusted("the CA is not in force")
+    root = _root_in_force(ca, case.now)
+    kinds = {root.policies[oid] for oid in case.policies if oid in root.policies}
+    if len(kinds) != 1:
+        raise CertificateRefused("the policy is not one of its own root")
+    case.found_issuer, case.found_kind = ca, kinds.pop()
 
 
-def _signed_by(case: Case, ca: TrustedCa) -> bool:
-    """Whether this candidate's path holds; the caller refuses when no candidate's does."""
-    builder = PolicyBuilder().store(Store([ca.certificate])).time(case.now).max_chain_depth(1)
-    verifier = builder.extension_policies(
-        ca_policy=_CA_POLICY, ee_policy=_HOLDER_POLICY
-    ).build_client_verifier()
+def _issuer(case: Case) -> TrustedCa:
+    """The CA, in force, whose name the certificate bears and whose key signed it."""
+    verifier = RULES.store(case.anchors.store).time(case.now).build_client_verifier()
     try:
-        verifier.verify(case.certificate, [])
+        path = verifier.verify(case.certificate, []).chain
     except (VerificationError, ValueError):  # ValueError: an encoding it cannot take
-        return False
-    return _in_force(ca.certificate, case.now)
+        raise CertificateUntrusted("no path") from None
+    return case.anchors.ca(path[-1])
 
 
 def _root_in_force(ca: TrustedCa, now: dt.datetime) -> TrustedRoot:

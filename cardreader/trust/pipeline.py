@@ -1,13 +1,12 @@
 """The verification of a card token: an ordered list of checks, and the list is the documentation.
 
-Each check takes the `Case` and returns it enriched, or raises a `TokenRefused`. Nothing before
+Each check adds to the `Case` what it found, or raises a `TokenRefused`. Nothing before
 ``covering_origin_and_challenge`` is secret or costly, and nothing before it calls the network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cardreader import token
@@ -17,12 +16,12 @@ from cardreader.trust.case import Case
 if TYPE_CHECKING:
     from cardreader.trust.revocation import RevocationCheck
 
-Check = Callable[[Case], Case]
+Check = Callable[[Case], None]
 
 
-def well_formed(case: Case) -> Case:
+def well_formed(case: Case) -> None:
     """The text is a token of the ``web-eid:1`` family."""
-    return replace(case, found_token=token.parse(case.text))
+    case.found_token = token.parse(case.text)
 
 
 CERTIFICATE_CHECKS: Final[tuple[Check, ...]] = (
@@ -53,11 +52,11 @@ def checks(status: RevocationCheck) -> tuple[Check, ...]:
 
 
 def run(case: Case, steps: tuple[Check, ...]) -> Case:
-    """Run every check; returns the fully enriched case.
+    """Run every check; returns the case with all that they found.
 
     Raises:
         TokenRefused: the first check that says no.
     """
     for step in steps:
-        case = step(case)
+        step(case)
     return case

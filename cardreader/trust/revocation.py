@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Final
@@ -93,7 +93,7 @@ class RevocationCheck:
         self._places = threading.BoundedSemaphore(self._limits.calls)
         self._breaker = Breaker()
 
-    def not_revoked(self, case: Case) -> Case:
+    def not_revoked(self, case: Case) -> None:
         """The issuing CA says, within the limits of age, that the certificate is good.
 
         Raises:
@@ -104,14 +104,13 @@ class RevocationCheck:
         key = _key(case)
         if case.live_check:
             # Not even an answer under way is shared: it may have been given a moment ago.
-            return replace(
-                case, found_evidence=self._within_bounds(lambda: self._ask(case), case.now)
-            )
+            case.found_evidence = self._within_bounds(lambda: self._ask(case), case.now)
+            return
         evidence = self._kept(key, case.now)
         if evidence is None:
             ask = partial(self._questions.ask, key, lambda: self._ask(case))
             evidence = self._within_bounds(ask, case.now)
-        return replace(case, found_evidence=evidence)
+        case.found_evidence = evidence
 
     # --- reuse ----------------------------------------------------------------------------------
 
@@ -272,7 +271,7 @@ class RevocationCheck:
             self._reading.release()
 
 
-def still_fresh(case: Case) -> Case:
+def still_fresh(case: Case) -> None:
     """The answer, perhaps a reused one, has not run out at this very moment.
 
     Raises:
@@ -284,7 +283,6 @@ def still_fresh(case: Case) -> Case:
         raise RevocationUnavailable("the answer is too old")
     if evidence.next_update is not None and case.now > evidence.next_update + ca.skew:
         raise RevocationUnavailable("the answer has run out")
-    return case
 
 
 def _key(case: Case) -> _Key:

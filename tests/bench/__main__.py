@@ -9,10 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.bench import measure, phone, report, waiting
+from tests.bench import card_check, measure, phone, report, waiting
 from tests.bench.card import with_cards
-from tests.bench.card_check import check_rates
-from tests.bench.card_side import card_sides
 from tests.bench.rounds import DRIVERS, PHASES, Drivers, figure, measured
 from tests.bench.systems import (
     ours,
@@ -42,16 +40,17 @@ def main() -> None:
     if options.part == "phone":
         _phone_alone(options)
         return
+    if options.part == "checks":
+        _checks_alone(options)
+        return
     with tempfile.TemporaryDirectory(prefix="sesame-bench-") as place:
         folder = Path(place)
         with contextlib.ExitStack() as on:
             systems = list(_systems(folder, on))
             results = _rounds(systems, options)
         cards = _cards(folder / "cards", options)
-    checks, sides = check_rates(), card_sides()
-    text = report.page(
-        results, cards, checks, sides, rounds=options.rounds, times=options.times * DRIVERS
-    )
+    text = report.page(results, cards, rounds=options.rounds, times=options.times * DRIVERS)
+    text = card_check.put_into(text, card_check.figures(_say))
     text = phone.put_into(text, phone.figures(_say))
     text = waiting.put_into(text, waiting.figures(_say))
     if options.write:
@@ -77,6 +76,15 @@ def _phone_alone(options: argparse.Namespace) -> None:
         page = PAGE.read_text(encoding="utf-8")
         PAGE.write_text(phone.put_into(page, found), encoding="utf-8")
     print(phone.section(found))
+
+
+def _checks_alone(options: argparse.Namespace) -> None:
+    """Measure checking a card, and signing with it, and put them into the page as it stands."""
+    found = card_check.figures(_say)
+    if options.write:
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(card_check.put_into(page, found), encoding="utf-8")
+    print(card_check.section(found))
 
 
 def _systems(folder: Path, on: contextlib.ExitStack) -> Iterator[System]:
@@ -164,7 +172,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", "phone", "waiting"),
+        choices=("all", "checks", "phone", "waiting"),
         default="all",
         help="what to measure",
     )

@@ -12,15 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from tests.bench import card_check
 from tests.bench.rounds import DRIVERS, PHASES, Figure
 from tests.services.components import found
-
-if TYPE_CHECKING:
-    from tests.bench.card_check import CheckRate
-    from tests.bench.card_side import CardSide
 
 _WORDS: Final = {
     "login": "whole login",
@@ -88,25 +83,8 @@ def card_table(results: Sequence[CardResult]) -> str:
     return "\n".join(lines)
 
 
-def side_table(sides: Sequence[CardSide]) -> str:
-    """The citizen's side as Markdown."""
-    lines = ["| software card | full read of all files, ms | login, ms |", "|---|---:|---:|"]
-    lines += [
-        f"| applet {side.applet} | {side.full_read:.2f} | {side.login:.2f} |" for side in sides
-    ]
-    return "\n".join(lines)
-
-
-def page(
-    results: Sequence[Result],
-    cards: Sequence[CardResult],
-    checks: tuple[CheckRate, ...],
-    sides: Sequence[CardSide],
-    *,
-    rounds: int,
-    times: int,
-) -> str:
-    """The whole page."""
+def page(results: Sequence[Result], cards: Sequence[CardResult], *, rounds: int, times: int) -> str:
+    """The page without the sections that a part of the bench writes alone."""
     return f"""# Performance
 
 Written by `make bench` on {datetime.now(UTC):%d %B %Y}. Trust the ratios more than the figures: the
@@ -128,15 +106,6 @@ card, everything verified (chain, signature over origin and challenge, revocatio
 provider's CPU time is counted; the card and the responder run on the driver's core.
 
 {card_table(cards)}
-
-Verifying a card token in process, with a revocation answer that is reused, against nothing but the
-two signature verifications that cannot be left out (the card's and its issuer's), in one thread:
-
-{card_check.table(checks)}
-
-The citizen's side, in process: certificate, PIN and signature, and a read of every file.
-
-{side_table(sides)}
 
 ## Method
 
