@@ -67,6 +67,31 @@ and a sector, for ever: it is made from nothing, and never the national number.
 """
 
 
+VERIFIED = """
+Asked through the `claims` parameter alone, in `id_token`, in `userinfo` or in both (OpenID Connect
+for Identity Assurance 1.0 section 5): one element or a list of up to eight, each answered for
+itself.
+
+```json
+{"userinfo": {"verified_claims": {
+  "verification": {"trust_framework": {"value": "eidas"}, "assurance_level": null, "time": null,
+    "evidence": [{"type": {"value": "document"}, "check_details": [{"check_method": null}]}]},
+  "claims": {"given_name": null, "family_name": null}}}}
+```
+
+- Of `verification` there are `trust_framework`, `assurance_level` (`low`, `substantial`, `high`),
+  `time`, and one `evidence` of type `document` with `check_details` (`check_method` `vcrypt`,
+  `time`) and `document_details` (`type`, `issuer` with `country_code`, `document_number`). What is
+  not named in the request is not told.
+- `value`, `values` and `max_age` are demands: where one in `verification` is not met, that element
+  is left out; where one of a claim is not met, the claim is. Neither is an error, nor is an unknown
+  name.
+- `document_details` need purposes for `document_type`, `issuing_country` and `document_number`, and
+  are told of a login by card only.
+- All of the claims above but `updated_at` and those of seeded persons may stand in it.
+"""
+
+
 def page() -> str:
     """Give the page."""
     return document(
@@ -76,6 +101,8 @@ def page() -> str:
         table(("Claim", "Scopes that ask for it", "Source", "Needs"), _claims()),
         "## The forms of values from the card",
         FORMS,
+        "## Verified claims",
+        VERIFIED,
         "## Claims of the protocol",
         PROTOCOL,
         "## Scopes",

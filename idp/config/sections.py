@@ -169,6 +169,18 @@ class Card(_Section):
 
 
 class Login(_Section):
+    trust_framework: str | None = Field(
+        default=None,
+        pattern="^[a-z0-9_]{1,64}$",
+        description="The trust framework that verified claims name. Absent: eidas, or "
+        "simulated_eidas where a simulated root is trusted.",
+    )
+
+    @property
+    def framework(self) -> str:
+        """The word for it: never the real one for a card that anybody can make."""
+        simulated = self.allow_simulated_trust_root
+        return self.trust_framework or ("simulated_eidas" if simulated else "eidas")
     """Opening logins, and sign-in beside the card."""
 
     seeded_sign_in: bool = Field(

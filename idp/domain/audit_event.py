@@ -18,6 +18,7 @@ from idp.domain.client import ClientId
 from idp.domain.person import PersonId
 from idp.domain.session import SessionKey
 from idp.domain.transaction import TransactionId
+from idp.domain.verified_claims import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,7 +198,9 @@ def foreign_presented(*, grant: GrantId, client: ClientId, at: datetime, what: s
 def claims_released(*, grant: Grant, at: datetime, place: str) -> AuditEvent:
     """Claims left in an ID token or at userinfo (names, never values)."""
     claims = grant.id_token_claims if place == "id_token" else grant.userinfo_claims
-    return _of_grant(Kind.CLAIMS_RELEASED, grant, at, place=place, claims=" ".join(sorted(claims)))
+    return _of_grant(
+        Kind.CLAIMS_RELEASED, grant, at, place=place, claims=" ".join(names_in(claims))
+    )
 
 
 def client_changed(*, client: ClientId, at: datetime, actor: str, change: str) -> AuditEvent:

@@ -13,11 +13,12 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Final, Literal
 
 from idp.domain.client import Purpose
-from idp.domain.event import CardEvidence
+from idp.domain.event import CardEvidence, SeededEvidence
 from idp.domain.vocabulary import (
     AUTHORISED,
     FLAGS,
     TEXTS,
+    UNVERIFIED,
     claims_supported,
     fact_of,
     scope_claims,
@@ -45,9 +46,11 @@ __all__ = [
     "missing_essential",
     "name_shown",
     "offers",
+    "place_of",
     "requested",
     "scope_claims",
     "scopes_supported",
+    "verified_facts",
 ]
 
 Place = Literal["id_token", "userinfo"]
@@ -67,6 +70,7 @@ class ClaimOffer:
         essential: the client says that it cannot go on without it (OpenID Connect Core 5.5.1).
         purpose: the registered purpose that entitles it.
         places: where it would be put.
+        verified: it would be put into ``verified_claims``; the name is then a path into it.
     """
 
     name: str
@@ -74,6 +78,7 @@ class ClaimOffer:
     essential: bool
     purpose: Purpose | None
     places: frozenset[Place]
+    verified: bool = False
 
 
 def as_shown(offer: ClaimOffer) -> str:
@@ -122,7 +127,7 @@ def offers(
         if purpose is None or value is None:
             continue
         places = frozenset(
-            _place(place, value)
+            place_of(place, value)
             for place, wanted in asked.places.items()
             if not wanted or canonical_json(value) in wanted
         )
@@ -168,7 +173,7 @@ def granted(
 ) -> tuple[dict[str, object], dict[str, object]]:
     """Give the agreed claims with their values: those of the ID token, those of userinfo."""
     names = frozenset(agreed)
-    leaving = [offer for offer in offered if offer.name in names]
+    leaving = [offer for offer in offered if offer.name in names and not offer.verified]
     id_token = {offer.name: offer.value for offer in leaving if "id_token" in offer.places}
     userinfo = {offer.name: offer.value for offer in leaving if "userinfo" in offer.places}
     return id_token, userinfo
@@ -220,11 +225,22 @@ def entitled(client: Client, *, now: datetime, issuer: str) -> dict[str | None, 
     return found
 
 
-def _place(asked: Place, value: object) -> Place:
+def place_of(asked: Place, value: object) -> Place:
     """Give where a value is answered: a picture, and whatever is large, in no ID token."""
     picture = isinstance(value, str) and value.startswith(_PICTURE)
     large = picture or len(canonical_json(value)) > _LARGEST_IN_A_TOKEN
     return "userinfo" if large else asked
+
+
+def verified_facts(person: Person, event: AuthenticationEvent) -> dict[str, object]:
+    """Give the facts that a card proved: in this login, or when it enrolled the phone behind it."""
+    evidence = event.evidence
+    if isinstance(evidence, SeededEvidence):
+        return {}
+    facts = {name: fact for name, fact in _of_person(person).items() if name not in UNVERIFIED}
+    if isinstance(evidence, CardEvidence):
+        facts |= _of_card(evidence) | evidence.facts
+    return facts
 
 
 def _facts(person: Person, event: AuthenticationEvent) -> dict[str, object]:

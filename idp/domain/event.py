@@ -71,6 +71,7 @@ class DeviceEvidence:
         backup_eligible, backed_up: the flags BE and BS of the assertion.
         card_fingerprint: SHA-256 of the certificate of the card that enrolled the phone.
         approval: the identifier of the receipt.
+        enrolled_at: when that card enrolled it.
     """
 
     type: Literal["device"] = "device"
@@ -80,6 +81,7 @@ class DeviceEvidence:
     backed_up: bool
     card_fingerprint: str
     approval: str
+    enrolled_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -48,4 +48,5 @@ def evidence_of(approval: Approval, device: Device, *, backed_up: bool) -> Devic
         backed_up=backed_up,
         card_fingerprint=device.card_fingerprint,
         approval=approval.id,
+        enrolled_at=device.enrolled_at,
     )

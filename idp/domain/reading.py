@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from cardreader.beid.carried import FileSet
 from idp.domain.claims import entitled, requested
 from idp.domain.client import Purpose
+from idp.domain.verified_claims import facts_asked
 from idp.domain.vocabulary import FILE_FACTS, fact_of
 
 if TYPE_CHECKING:
@@ -58,13 +59,14 @@ def reading_of(
     by_purpose: dict[str, Wanted] = {}
     facts: set[str] = set()
     essential = False
-    for name, asked in requested(request, issuer).items():
+    plain = requested(request, issuer)
+    for name in dict.fromkeys((*plain, *facts_asked(request))):
         fact = fact_of(name, issuer=issuer)
         purpose = purposes.get(fact)
         if fact is None or fact not in FILE_FACTS or purpose is None:
             continue
         facts.add(fact)
-        essential = essential or asked.essential
+        essential = essential or (name in plain and plain[name].essential)
         before = by_purpose.get(purpose.name)
         claims = (*(before.claims if before else ()), name)
         by_purpose[purpose.name] = Wanted(purpose=purpose, claims=claims)

@@ -54,6 +54,19 @@ class ClaimRequest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class VerifiedRequest:
+    """One element of ``verified_claims`` (OpenID Connect for Identity Assurance 1.0, 5.3).
+
+    Attributes:
+        claims: those asked inside it.
+        verification: what is asked of the verification, as canonical JSON: filter and template.
+    """
+
+    claims: tuple[ClaimRequest, ...]
+    verification: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SignedRequest:
     """That a request came as a signed object (RFC 9101), and what names it.
 
@@ -95,6 +108,8 @@ class AuthorizationRequest:
     ui_locales: tuple[str, ...] = ()
     id_token_claims: tuple[ClaimRequest, ...] = ()
     userinfo_claims: tuple[ClaimRequest, ...] = ()
+    id_token_verified: tuple[VerifiedRequest, ...] = ()
+    userinfo_verified: tuple[VerifiedRequest, ...] = ()
     resources: tuple[str, ...] = ()
     key: str | None = None
     pushed: str | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from idp.domain.claims import entitled, requested
+from idp.domain.verified_claims import facts_asked
 from idp.domain.vocabulary import fact_of
 from mobile_flow.model import Shown, ShownClaim, ShownDetail, Verb
 
@@ -48,7 +49,7 @@ def shown(
     """Give what the person is shown before approving."""
     purposes = entitled(client, now=now, issuer=issuer)
     claims, reasons = [], []
-    for name in requested(request, issuer):
+    for name in dict.fromkeys((*requested(request, issuer), *facts_asked(request))):
         purpose = purposes.get(fact_of(name, issuer=issuer))
         if purpose is not None:
             reason = _in(purpose.reason, asked.language)

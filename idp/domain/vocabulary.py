@@ -83,6 +83,9 @@ FACTS: Final[Mapping[str, Source]] = MappingProxyType(
 AUTHORISED: Final = frozenset({"rrn", "rrn_type"})
 """Facts that leave only under a purpose that names an authorisation."""
 
+UNVERIFIED: Final = frozenset({"updated_at"})
+"""Facts of a person that no card says."""
+
 _ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     {"egovNRN": "rrn", **{f"age_gte_{age}": f"age_over_{age}" for age in AGES}}
 )
@@ -157,6 +160,21 @@ def claims_supported(*, issuer: str, seeded: bool) -> tuple[str, ...]:
             name for name in scope_claims(scope, issuer=issuer) if _reachable(name, seeded=seeded)
         )
     return (*names, "rrn", *(f"age_gte_{age}" for age in AGES))
+
+
+def claims_verifiable(*, issuer: str, card: bool) -> tuple[str, ...]:
+    """Give every claim name that can be answered as verified: a card said it.
+
+    ``card`` tells whether logins by card are offered; a phone knows the person alone.
+    """
+    sources = {Source.PERSON, Source.CARD, Source.FILES} if card else {Source.PERSON}
+    return tuple(
+        name
+        for name in claims_supported(issuer=issuer, seeded=False)
+        if (fact := fact_of(name, issuer=issuer)) is not None
+        and FACTS[fact] in sources
+        and fact not in UNVERIFIED
+    )
 
 
 def _reachable(name: str, *, seeded: bool) -> bool:

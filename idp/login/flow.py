@@ -20,8 +20,7 @@ from idp.login.methods import ProofRefused, issued_challenge
 from idp.login.people import full_name
 from idp.login.policy import Next, Standing, Verdict, judge
 from idp.login.proving import Proving
-from idp.login.sessions import SessionRules
-from idp.login.standing import Gatherer
+from idp.login.standing import gatherer
 from idp.login.transactions import UNCLAIMED, Transactions
 from idp.login.turn import EndedSession, LoginRefused, Page, Turn, Visitor
 
@@ -83,15 +82,11 @@ class LoginFlow:
         self._vault = vault
         self._now = now
         self._entropy = entropy
-        self._rules = SessionRules(
-            idle=lives.session_idle, absolute=lives.session, crossing=lives.session_crossing
-        )
         self._transactions = Transactions(
             ephemeral, vault, life=lives.transaction, now=now, entropy=entropy
         )
-        self._gather = Gatherer(
-            means=tuple(means), rules=self._rules, issuer=self._issuer, now=now, entropy=entropy
-        )
+        self._gather = gatherer(settings, means, now=now, entropy=entropy)
+        self._rules = self._gather.rules
         self._proving = Proving(
             means, gather=self._gather, transactions=self._transactions, now=now
         )

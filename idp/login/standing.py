@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from idp.domain import claims
+from idp.domain import claims, verified_claims
 from idp.domain.client import is_open, subject_sector
 from idp.domain.event import CardEvidence, MethodName
 from idp.domain.person import SubjectId
@@ -30,6 +30,7 @@ from idp.login.turn import LoginRefused
 from idp.store.means import means_stand
 
 if TYPE_CHECKING:
+    from idp.config import Settings
     from idp.domain.assurance import Assurance
     from idp.domain.client import Client
     from idp.domain.person import Person
@@ -41,13 +42,38 @@ if TYPE_CHECKING:
 _SUBJECT_BYTES: Final = 16
 
 
+def gatherer(
+    settings: Settings,
+    means: Sequence[LoginMethod],
+    *,
+    now: Callable[[], datetime],
+    entropy: Callable[[int], bytes],
+) -> Gatherer:
+    """Give the gatherer of a deployment."""
+    lives = settings.lifetimes
+    return Gatherer(
+        means=tuple(means),
+        rules=SessionRules(
+            idle=lives.session_idle, absolute=lives.session, crossing=lives.session_crossing
+        ),
+        issuer=settings.issuer,
+        framework=settings.card.framework,
+        now=now,
+        entropy=entropy,
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gatherer:
-    """What stays the same from login to login: the means, the rules, the issuer's name."""
+    """What stays the same from login to login: the means, the rules, the names in use.
+
+    ``framework`` is the trust framework that verified claims name.
+    """
 
     means: Sequence[LoginMethod]
     rules: SessionRules
     issuer: str
+    framework: str
     now: Callable[[], datetime]
     entropy: Callable[[int], bytes]
 
@@ -127,9 +153,7 @@ class Gatherer:
         offers: tuple[claims.ClaimOffer, ...] = ()
         missing: tuple[str, ...] = ()
         if known is not None:
-            offers = claims.offers(
-                tx.request, client, known, session.event, now=now, issuer=self.issuer
-            )
+            offers = self._offers(tx, client, known, session, now=now)
             missing = claims.missing_essential(
                 tx.request, client, offers, now=now, issuer=self.issuer
             )
@@ -149,6 +173,24 @@ class Gatherer:
             rules=self.rules,
             now=now,
         )
+
+    def _offers(
+        self, tx: Transaction, client: Client, person: Person, session: Session, *, now: datetime
+    ) -> tuple[claims.ClaimOffer, ...]:
+        """Give the claims that may leave, and after them those that leave as verified."""
+        plain = claims.offers(
+            tx.request, client, person, session.event, now=now, issuer=self.issuer
+        )
+        proven = verified_claims.offers(
+            tx.request,
+            client,
+            person,
+            session.event,
+            now=now,
+            issuer=self.issuer,
+            framework=self.framework,
+        )
+        return (*plain, *proven)
 
     def of_the_page(self, unit: Unit, tx: Transaction, visitor: Visitor) -> Standing:
         """Read the standing for the consent page, which belongs to one session.

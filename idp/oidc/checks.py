@@ -25,6 +25,7 @@ from idp.domain.request import (
     Prompt,
     ResponseMode,
     SignedRequest,
+    VerifiedRequest,
 )
 from idp.domain.vocabulary import scopes_supported
 from idp.errors import (
@@ -85,6 +86,8 @@ class Draft:
     userinfo_claims: tuple[ClaimRequest, ...] = ()
     resources: tuple[str, ...] = ()
     signed: SignedRequest | None = None
+    id_token_verified: tuple[VerifiedRequest, ...] = ()
+    userinfo_verified: tuple[VerifiedRequest, ...] = ()
     key: str | None = None
 
     def finished(self) -> AuthorizationRequest:
@@ -108,6 +111,8 @@ class Draft:
             userinfo_claims=self.userinfo_claims,
             resources=self.resources,
             signed=self.signed,
+            id_token_verified=self.id_token_verified,
+            userinfo_verified=self.userinfo_verified,
             key=self.key,
         )
 
@@ -287,6 +292,8 @@ def id_token_hint(draft: Draft) -> None:
         raise Refused(INVALID_REQUEST, "id_token_hint of another client")
     _expect(draft, hint.subject)
 
+    draft.id_token_verified = asked.id_token_verified
+    draft.userinfo_verified = asked.userinfo_verified
 
 def ui_locales(draft: Draft) -> None:
     """Language tags in order of preference; what is no tag is ignored (BCP 47)."""

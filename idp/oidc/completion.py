@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from idp.domain import audit_event
+from idp.domain import audit_event, verified_claims
 from idp.domain.answer import reply_to, success
 from idp.domain.assurance import word_for
 from idp.domain.claims import granted, offers
@@ -20,6 +20,7 @@ from idp.domain.gate import may_issue
 from idp.domain.grant import Code, Grant, GrantId
 from idp.domain.person import SubjectId
 from idp.domain.transaction import Step, WrongStep
+from idp.domain.verification import verification_of
 from idp.errors import SESSION_CHANGED, Refused
 from idp.oidc.par import SPENT_KIND as SPENT_PAR
 from idp.oidc.tokens import encoded, mint
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.domain.event import AuthenticationEvent
     from idp.domain.person import Person
+    from idp.domain.request import AuthorizationRequest
     from idp.domain.session import Session
     from idp.domain.transaction import Agreement, Transaction
     from idp.store.ports import Unit
@@ -54,6 +56,7 @@ class Completion:
         entropy: Callable[[int], bytes],
     ) -> None:
         self._issuer = settings.issuer
+        self._framework = settings.card.framework
         self._code_lasts = settings.lifetimes.code
         # A pushed request opened at the end of its life has a login that may start again once.
         lives = settings.lifetimes
@@ -71,7 +74,7 @@ class Completion:
             AlreadySpent: this transaction, or the pushed request behind it, was completed before.
             WrongStep: the citizen has not agreed.
         """
-        event, agreement = _agreed(tx)
+        event, agreed = _agreed(tx)
         if not person.id == event.person == session.event.person:
             raise Refused(SESSION_CHANGED, "session, proof and person differ")
         now = self._now()
@@ -85,8 +88,9 @@ class Completion:
         scopes = scopes_given(tx.request.scopes, client, event.evidence)
         self._spend(unit, tx, now)
         # What a card's files proved stands in the session's event alone, and not in the grant's.
-        offered = offers(tx.request, client, person, session.event, now=now, issuer=self._issuer)
-        id_token_claims, userinfo_claims = granted(offered, agreement.claims)
+        id_token_claims, userinfo_claims = self._claims(
+            tx.request, client, person, session.event, agreed=agreed.claims, now=now
+        )
         grant = Grant(
             id=GrantId(self._name()),
             person=person.id,
@@ -108,6 +112,34 @@ class Completion:
             created_at=now,
         )
         return self._issue(unit, tx, grant, now)
+
+    def _claims(
+        self,
+        request: AuthorizationRequest,
+        client: Client,
+        person: Person,
+        event: AuthenticationEvent,
+        *,
+        agreed: tuple[str, ...],
+        now: datetime,
+    ) -> tuple[dict[str, object], dict[str, object]]:
+        """Give what leaves: in the ID token, and at userinfo."""
+        offered = offers(request, client, person, event, now=now, issuer=self._issuer)
+        id_token, userinfo = granted(offered, agreed)
+        proven = verified_claims.offers(
+            request,
+            client,
+            person,
+            event,
+            now=now,
+            issuer=self._issuer,
+            framework=self._framework,
+        )
+        verification = verification_of(event, framework=self._framework)
+        in_token, at_userinfo = verified_claims.granted(
+            request, proven, agreed, verification, now=now
+        )
+        return id_token | in_token, userinfo | at_userinfo
 
     def _issue(self, unit: Unit, tx: Transaction, grant: Grant, now: datetime) -> Answer:
         minted = mint(epoch=unit.epoch(), entropy=self._entropy)

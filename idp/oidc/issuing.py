@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.audit_event import claims_released
-from idp.domain.claims import in_force
+from idp.domain.forms import AccessTokenFormat
 from idp.domain.gate import may_issue
 from idp.domain.grant import AccessToken, Grant
+from idp.domain.verified_claims import in_force
 from idp.errors import CLIENT_DISABLED, INVALID_GRANT, INVALID_TARGET, Refused
 from idp.oidc import paths, tokens
 from idp.oidc.tokens import IdTokens

@@ -18,6 +18,7 @@ from idp.oidc.registration.backchannel import SIGNING_ALGORITHMS
 from idp.oidc.registration.keys import ASSERTION_ALGORITHMS
 from idp.oidc.registration.policy import GRANT_TYPES
 from keys.jwks import Document, document
+from idp.oidc.verified_metadata import verified_metadata
 
 if TYPE_CHECKING:
     from idp.config import Settings
@@ -82,3 +83,4 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
         "authorization_response_iss_parameter_supported": True,
         "ui_locales_supported": list(settings.languages),
     }
+        **verified_metadata(settings),

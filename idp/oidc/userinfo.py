@@ -12,7 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.audit_event import claims_released
-from idp.domain.claims import in_force, scope_claims
+from idp.domain.claims import scope_claims
+from idp.domain.verified_claims import in_force
 from idp.errors import INSUFFICIENT_SCOPE, INVALID_TOKEN, TOKEN_MISSING, Refused
 from idp.oidc import paths
 from idp.oidc.issuing import OPENID, userinfo_audience

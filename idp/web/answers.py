@@ -169,6 +169,7 @@ class Answers:
             "words": self._texts.claim(language, offer.name),
             "value": self._value(offer.value, language) if shown else "",
             "essential": offer.essential,
+            "verified": offer.verified,
             "reason": None if offer.purpose is None else reason(offer.purpose, language),
         }
 
