@@ -19,6 +19,7 @@ from idp.oidc.registration.keys import ASSERTION_ALGORITHMS
 from idp.oidc.registration.policy import GRANT_TYPES
 from keys.jwks import Document, document
 from idp.oidc.verified_metadata import verified_metadata
+from keys.jwks import Document, document
 
 if TYPE_CHECKING:
     from idp.config import Settings
@@ -77,10 +78,33 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
         "claim_types_supported": ["normal"],
         "claims_supported": list(claims_supported(issuer=settings.issuer, seeded=seeded)),
         "claims_parameter_supported": True,
+        **verified_metadata(settings),
         "request_parameter_supported": True,
         "request_object_signing_alg_values_supported": list(request_objects.ALGORITHMS),
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
         "ui_locales_supported": list(settings.languages),
     }
-        **verified_metadata(settings),
+
+
+def _certificates(settings: Settings) -> dict[str, object]:
+    """Say that tokens may be bound to certificates, and where they are asked for (RFC 8705 5)."""
+    mtls = settings.mtls
+    if not mtls.enabled:
+        return {}
+    said: dict[str, object] = {"tls_client_certificate_bound_access_tokens": True}
+    if mtls.url is not None:
+        said["mtls_endpoint_aliases"] = {
+            name: mtls.url + path for name, path in _ENDPOINTS.items() if name in _ALIASED
+        }
+    return said
+
+
+def _forms(algorithms: tuple[str, ...]) -> dict[str, object]:
+    """Say how answers are signed and encrypted (OpenID Connect Discovery 3, JARM 4, RFC 9701 7)."""
+    named: dict[str, object] = {}
+    for of in ("id_token", "userinfo", "introspection", "authorization"):
+        named[f"{of}_signing_alg_values_supported"] = list(algorithms)
+        named[f"{of}_encryption_alg_values_supported"] = list(KEY_MANAGEMENT)
+        named[f"{of}_encryption_enc_values_supported"] = list(CONTENT_ENCRYPTION)
+    return named
