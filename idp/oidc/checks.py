@@ -272,6 +272,8 @@ def claims(draft: Draft) -> None:
             _subject_claim(draft, claim)
     draft.id_token_claims = asked.id_token
     draft.userinfo_claims = asked.userinfo
+    draft.id_token_verified = asked.id_token_verified
+    draft.userinfo_verified = asked.userinfo_verified
 
 
 def login_hint(draft: Draft) -> None:
@@ -292,8 +294,6 @@ def id_token_hint(draft: Draft) -> None:
         raise Refused(INVALID_REQUEST, "id_token_hint of another client")
     _expect(draft, hint.subject)
 
-    draft.id_token_verified = asked.id_token_verified
-    draft.userinfo_verified = asked.userinfo_verified
 
 def ui_locales(draft: Draft) -> None:
     """Language tags in order of preference; what is no tag is ignored (BCP 47)."""

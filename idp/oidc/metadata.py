@@ -17,7 +17,6 @@ from idp.oidc.ciba import details
 from idp.oidc.registration.backchannel import SIGNING_ALGORITHMS
 from idp.oidc.registration.keys import ASSERTION_ALGORITHMS
 from idp.oidc.registration.policy import GRANT_TYPES
-from keys.jwks import Document, document
 from idp.oidc.verified_metadata import verified_metadata
 from keys.jwks import Document, document
 
