@@ -19,8 +19,10 @@ from idp.login.flow import LoginFlow
 from idp.login.openings import Openings
 from idp.login.phone_desk import PhoneDesk, open_desk
 from idp.login.seeded import SeededMethod
+from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.ciba.asking import BackchannelAuthorization
 from idp.oidc.ciba.reading import AskReader
+from idp.oidc.ciba.user_codes import UserCodes
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.client_jws import ClientKeys
 from idp.oidc.completion import Completion
@@ -31,12 +33,17 @@ from idp.oidc.jarm import SignedAnswers
 from idp.oidc.logout import Logout
 from idp.oidc.metadata import discovery
 from idp.oidc.par import PushedRequests
+from idp.oidc.pens import Pens
+from idp.oidc.remote_keys import RemoteKeys
 from idp.oidc.request_objects import RequestObjects
 from idp.oidc.requests import RequestReader, RequestRules
 from idp.oidc.revocation import Revocation
 from idp.oidc.userinfo import UserInfo
 from idp.outbound.client import OutboundClient
+from idp.outbound.documents import Documents
 from idp.outbound.fetch import GuardedFetch
+from idp.outbound.making import outbound_of
+from idp.store.slow_hash import SlowHash
 from keys.jwks import Document
 
 if TYPE_CHECKING:
@@ -61,6 +68,7 @@ class Services:
         discovery: the metadata document, prepared.
         refusals: counts the refusals of strangers.
         openings: counts the logins that each address opens.
+        user_codes: what citizens chose for requests behind the browser's back.
         phone: the phone's side; ``None`` where phones are not offered.
     """
 
@@ -72,6 +80,7 @@ class Services:
     proofs: Proofs
     token_endpoint: TokenEndpoint
     backchannel: BackchannelAuthorization
+    user_codes: UserCodes
     userinfo: UserInfo
     introspection: Introspection
     revocation: Revocation
@@ -143,8 +152,10 @@ def build(
 def _furnish(base: Foundation) -> Services:
     settings, ledger, ring, now = base.settings, base.ledger, base.ring, base.now
     entropy, ephemeral = base.entropy, base.ephemeral
-    outbound = OutboundClient(allow=frozenset(settings.outbound.allow), monotonic=base.monotonic)
-    keys = ClientKeys(entropy=entropy)
+    outbound = outbound_of(settings, monotonic=base.monotonic)
+    documents = Documents(outbound)
+    published = RemoteKeys(documents, monotonic=base.monotonic, threads=settings.listen.threads)
+    keys = ClientKeys(entropy=entropy, remote=published)
     objects = RequestObjects(
         keys=keys, issuer=settings.issuer, skew=settings.lifetimes.skew, now=now
     )
@@ -162,9 +173,16 @@ def _furnish(base: Foundation) -> Services:
         settings, ledger=ledger, ephemeral=ephemeral, keys=keys, now=now
     )
     proofs = Proofs(settings, vault=base.vault, ephemeral=ephemeral, now=now)
+    tokens, pens = AccessTokens(ring, issuer=settings.issuer), Pens(ring, published)
     refusals = RefusalCounter(ephemeral, now=now)
     phone = _phone(base)
     approvals = None if phone is None else phone.approvals
+    user_codes = UserCodes(
+        ledger,
+        SlowHash(base.vault.derive("user-codes"), entropy=entropy),
+        now=now,
+        entropy=entropy,
+    )
     return Services(
         foundation=base,
         outbound=outbound,
@@ -176,7 +194,7 @@ def _furnish(base: Foundation) -> Services:
             settings,
             ledger=ledger,
             authentication=authentication,
-            ring=ring,
+            pens=pens,
             proofs=proofs,
             ephemeral=ephemeral,
             approvals=approvals,
@@ -194,17 +212,27 @@ def _furnish(base: Foundation) -> Services:
                 issuer=settings.issuer,
                 seeded=settings.environment is Environment.CONFORMANCE,
             ),
-            approvals=approvals,
+            user_codes=user_codes,
             now=now,
             entropy=entropy,
         ),
-        userinfo=UserInfo(settings, ledger=ledger, proofs=proofs, now=now),
-        introspection=Introspection(
-            settings, ledger=ledger, authentication=authentication, now=now
+        user_codes=user_codes,
+        userinfo=UserInfo(
+            settings, ledger=ledger, tokens=tokens, proofs=proofs, pens=pens, now=now
         ),
-        revocation=Revocation(ledger=ledger, authentication=authentication, now=now),
+        introspection=Introspection(
+            settings,
+            ledger=ledger,
+            authentication=authentication,
+            tokens=tokens,
+            pens=pens,
+            now=now,
+        ),
+        revocation=Revocation(
+            ledger=ledger, authentication=authentication, tokens=tokens, now=now
+        ),
         logout=Logout(ledger=ledger, ring=ring, issuer=settings.issuer, now=now),
-        signed_answers=SignedAnswers(ledger=ledger, ring=ring, issuer=settings.issuer, now=now),
+        signed_answers=SignedAnswers(ledger=ledger, pens=pens, issuer=settings.issuer, now=now),
         flow=LoginFlow(
             settings,
             ledger=ledger,

@@ -139,6 +139,14 @@ class PhoneRows(Protocol):
 
     def frozen_until(self, person: PersonRef, *, kind: str) -> datetime | None: ...
 
+    # --- browsers
+    def know_browser(self, person: PersonRef, browser: str, *, until: datetime) -> None:
+        """Remember that the person logged in with a browser (the hash of its cookie)."""
+        ...
+
+    def knows_browser(self, person: PersonRef, browser: str, *, at: datetime) -> bool: ...
+    def forget_browser(self, person: PersonRef, browser: str) -> None: ...
+
     # --- tries
     def spend_try(self, kind: str, who: str, *, most: int, at: datetime, lasts: timedelta) -> bool:
         """Spend one of ``most`` tries; ``False`` if none is left.

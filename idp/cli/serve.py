@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from idp.config import Settings
     from idp.foundation import Foundation
     from idp.housekeeper.outbox import Handler
+    from idp.oidc.ciba.delivering import Delivering
+    from idp.outbound.client import OutboundClient
 
 
 @click.command()
@@ -112,24 +114,65 @@ def housekeep(config_path: Path | None, *, once: bool, as_json: bool, lifeline: 
 
 def _handlers(foundation: Foundation) -> dict[str, Handler]:
     """Give what the outbox's messages are delivered by, kind by kind."""
+    from idp.housekeeper.asks import ask_handlers
     from idp.housekeeper.pings import ping_handlers
     from idp.housekeeper.push import push_handlers
     from idp.login.phone_desk import vapid_of
-    from idp.outbound.client import OutboundClient
+    from idp.outbound.making import outbound_of
 
     settings = foundation.settings
-    client = OutboundClient(
-        allow=frozenset(settings.outbound.allow), monotonic=foundation.monotonic
+    client = outbound_of(settings, monotonic=foundation.monotonic)
+    always = (
+        ping_handlers(client)
+        | ask_handlers(_delivering(foundation))
+        | _logout_handlers(foundation, client)
     )
-    pings = ping_handlers(client)
     key = vapid_of(settings, foundation.vault)
     if key is None:
-        return pings
-    return pings | push_handlers(
+        return always
+    return always | push_handlers(
         ledger=foundation.ledger,
         client=client,
         key=key,
         services=settings.phone.push_services,
+        now=foundation.now,
+    )
+
+
+def _logout_handlers(foundation: Foundation, client: OutboundClient) -> dict[str, Handler]:
+    from idp.housekeeper.logouts import logout_handlers
+    from idp.oidc.logout_token import LogoutTokens
+
+    tokens = LogoutTokens(
+        ring=foundation.ring,
+        issuer=foundation.settings.issuer,
+        now=foundation.now,
+        entropy=foundation.entropy,
+    )
+    return logout_handlers(tokens, ledger=foundation.ledger, client=client, now=foundation.now)
+
+
+def _delivering(foundation: Foundation) -> Delivering:
+    """Give what asks phones for back-channel requests."""
+    from idp.login.phone_desk import open_desk
+    from idp.oidc.ciba.delivering import Delivering
+
+    settings, approvals = foundation.settings, None
+    if settings.phone.enabled:
+        desk = open_desk(
+            settings,
+            ledger=foundation.ledger,
+            ephemeral=foundation.ephemeral,
+            vault=foundation.vault,
+            ring=foundation.ring,
+            now=foundation.now,
+            entropy=foundation.entropy,
+        )
+        approvals = desk.approvals
+    return Delivering(
+        ledger=foundation.ledger,
+        approvals=approvals,
+        issuer=settings.issuer,
         now=foundation.now,
     )
 

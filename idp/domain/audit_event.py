@@ -66,6 +66,8 @@ class Kind(StrEnum):
     APPROVAL_REPORTED = "approval.reported"
     OTP_ENROLLED = "otp.enrolled"
     OTP_REMOVED = "otp.removed"
+    USERCODE_SET = "usercode.set"
+    USERCODE_REMOVED = "usercode.removed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from idp.domain.about import About
+from idp.domain.certificate_use import NO_CERTIFICATE, CertificateUse
+from idp.domain.forms import USUAL, Forms
+from idp.domain.logout import LogoutChannels
+from idp.domain.origin import Origin
 from idp.domain.person import Sector
+from idp.domain.profile import Profile
+from idp.domain.remote import Remote
 
 ClientId = NewType("ClientId", str)
 
@@ -22,6 +29,8 @@ class ClientAuth(StrEnum):
     PRIVATE_KEY_JWT = "private_key_jwt"
     SECRET_BASIC = "client_secret_basic"  # noqa: S105 - the registered method's name
     SECRET_POST = "client_secret_post"  # noqa: S105 - idem
+    TLS = "tls_client_auth"
+    SELF_SIGNED_TLS = "self_signed_tls_client_auth"
     NONE = "none"
 
 
@@ -82,9 +91,15 @@ class Client:
     """One registered client. ``version`` grows by one with every change.
 
     Attributes:
+        backchannel_user_code: its back-channel requests carry the code that their person chose.
         minimum_age: whole years; somebody whose card does not prove them is refused.
         answer_algorithm: what signed answers (JARM) are signed with; ``None`` for that of its ID
             tokens.
+        forms: which answers are signed and encrypted, and what its access tokens look like.
+        remote: what of it is fetched from addresses of its own.
+        about: what it tells people of itself.
+        logout: where it hears that somebody logged out.
+        origin: how it came where no operator registered it.
         allow_static_code: a phone may also take a code that stands still or is typed; it can be
             relayed for longer than one that moves.
         allow_offline_from_phone: ``offline_access`` is also given to a login that began on another
@@ -98,10 +113,12 @@ class Client:
     sector: Sector
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...] = ()
+    profile: Profile = Profile.DEFAULT
     auth: ClientAuth = ClientAuth.PRIVATE_KEY_JWT
     auth_algorithm: str | None = None
     secrets: tuple[Secret, ...] = ()
     jwks: dict[str, object] | None = None
+    remote: Remote = field(default_factory=Remote)
     grant_types: tuple[str, ...] = ("authorization_code",)
     scopes: tuple[str, ...] = ("openid",)
     purposes: tuple[Purpose, ...] = ()
@@ -110,11 +127,15 @@ class Client:
     require_pushed_requests: bool = False
     require_signed_requests: bool = False
     bound_tokens: bool = False
+    certificates: CertificateUse = NO_CERTIFICATE
     backchannel_delivery: Delivery = Delivery.POLL
     backchannel_endpoint: str | None = None
     backchannel_signing_algorithm: str | None = None
+    backchannel_user_code: bool = False
+    logout: LogoutChannels = LogoutChannels()
     id_token_algorithm: str = "ES256"  # noqa: S105 - the name of an algorithm
     answer_algorithm: str | None = None
+    forms: Forms = USUAL
     minimum_acr: str | None = None
     default_max_age: int | None = None
     live_check: bool = False
@@ -124,6 +145,8 @@ class Client:
     allow_offline_from_phone: bool = False
     enabled: bool = True
     contact: str | None = None
+    about: About = field(default_factory=About)
+    origin: Origin | None = None
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None = None

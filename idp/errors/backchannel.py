@@ -18,6 +18,27 @@ INVALID_AUTHORIZATION_DETAILS = entry(
     "the authorization_details are of an unknown type or not of its form",
     WayOut.BACK_TO_SERVICE,
 )
+MISSING_USER_CODE = entry(
+    "missing_user_code",
+    "missing_user_code",
+    400,
+    "the client is registered for user codes and sent none",
+    WayOut.BACK_TO_SERVICE,
+)
+INVALID_USER_CODE = entry(
+    "invalid_user_code",
+    "invalid_user_code",
+    400,
+    "the user code is wrong, or cannot be tried now",
+    WayOut.BACK_TO_SERVICE,
+)
+USER_CODE_UNFIT = entry(
+    "user_code_unfit",
+    "invalid_request",
+    400,
+    "the code is too short or too easily guessed",
+    WayOut.TRY_AGAIN,
+)
 AUTHORIZATION_PENDING = entry(
     "authorization_pending",
     "authorization_pending",

@@ -13,9 +13,10 @@ from idp.domain.client import ClientAuth, Delivery, SubjectType
 from idp.domain.request import Prompt, ResponseMode
 from idp.domain.vocabulary import claims_supported, scopes_supported
 from idp.oidc import dpop, paths, request_objects
+from idp.oidc.auth_methods import offered_methods
 from idp.oidc.ciba import details
 from idp.oidc.registration.backchannel import SIGNING_ALGORITHMS
-from idp.oidc.registration.keys import ASSERTION_ALGORITHMS
+from idp.oidc.registration.keys import ASSERTION_ALGORITHMS, CONTENT_ENCRYPTION, KEY_MANAGEMENT
 from idp.oidc.registration.policy import GRANT_TYPES
 from idp.oidc.verified_metadata import verified_metadata
 from keys.jwks import Document, document
@@ -36,6 +37,18 @@ _ENDPOINTS: Final = {
     "backchannel_authentication_endpoint": paths.BACKCHANNEL,
 }
 
+_ALIASED: Final = frozenset(
+    {
+        "pushed_authorization_request_endpoint",
+        "token_endpoint",
+        "userinfo_endpoint",
+        "introspection_endpoint",
+        "revocation_endpoint",
+        "backchannel_authentication_endpoint",
+    }
+)
+"""The endpoints that are also at the host which asks for certificates."""
+
 
 def discovery(settings: Settings, *, algorithms: tuple[str, ...]) -> Document:
     """Prepare the document; ``algorithms`` are those with a signing key, the default first."""
@@ -45,7 +58,7 @@ def discovery(settings: Settings, *, algorithms: tuple[str, ...]) -> Document:
 
 def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, object]:
     """Give the provider's metadata by member name."""
-    methods = [method.value for method in ClientAuth]
+    methods = [method.value for method in offered_methods(settings)]
     seeded = settings.login.seeded_sign_in
     return {
         "issuer": settings.issuer,
@@ -59,8 +72,7 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
         "prompt_values_supported": [prompt.value for prompt in Prompt],
         "acr_values_supported": list(ALIASES),
         "subject_types_supported": [kind.value for kind in SubjectType],
-        "id_token_signing_alg_values_supported": list(algorithms),
-        "authorization_signing_alg_values_supported": list(algorithms),
+        **_forms(algorithms),
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": methods,
@@ -69,10 +81,15 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
             method for method in methods if method != ClientAuth.NONE
         ],
         "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        **_certificates(settings),
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "backchannel_token_delivery_modes_supported": [mode.value for mode in Delivery],
         "backchannel_authentication_request_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
-        "backchannel_user_code_parameter_supported": False,
+        "backchannel_user_code_parameter_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
         "authorization_details_types_supported": list(details.types(settings.issuer)),
         "claim_types_supported": ["normal"],
         "claims_supported": list(claims_supported(issuer=settings.issuer, seeded=seeded)),

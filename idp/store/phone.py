@@ -46,7 +46,7 @@ class UnitOfThePhone:
     def note(self, note: Note) -> None:
         """Record an audit row, at the time of now; who waits for a decision is told of it."""
         if note.facts.get("flow") == _PUSH and _answers(note):
-            tell_answered(self._unit, note.facts["approval"], at=self._now())
+            tell_answered(self._unit, note.facts["transaction"], at=self._now())
         self._unit.record(
             audit_event.of_the_phone(
                 what=note.what, person=PersonId(note.person), at=self._now(), facts=note.facts

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mobile_flow.ports import PhoneRows
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from idp.domain.person import PersonId, Sector, SubjectId
+    from idp.domain.user_code import KeptCode
+    from mobile_flow.model import ApprovalState
 
 
 class Phones(PhoneRows, Protocol):
@@ -16,4 +23,27 @@ class Phones(PhoneRows, Protocol):
 
     def fix_relying_party(self, rp_id: str) -> None:
         """Fix it; once a phone was enrolled nothing changes it any more."""
+        ...
+
+    def approval_state(self, login: str) -> ApprovalState | None:
+        """Tell where the newest question of a login stands, opening nothing and deciding nothing.
+
+        Its end is not looked at.
+        """
+        ...
+
+    def put_user_code(self, person: PersonId, *, hashed: str, at: datetime) -> None:
+        """Keep the hash of the code that a citizen chose, in the place of a former one."""
+        ...
+
+    def user_code(self, person: PersonId) -> KeptCode | None:
+        """Give the person's, if they chose one."""
+        ...
+
+    def user_code_of(self, subject: SubjectId, *, sector: Sector) -> KeptCode | None:
+        """Give the code of the active person whom a sector knows so, if they chose one."""
+        ...
+
+    def remove_user_code(self, person: PersonId) -> bool:
+        """Forget it; ``False`` if there was none."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from idp.domain.backchannel import Ping
+from idp.domain.backchannel import Ping, request_of
 from idp.store.encoding import Encoding
 
 if TYPE_CHECKING:
@@ -17,9 +17,10 @@ KIND: Final = "ciba-ping"
 _ENCODING: Final[Encoding[Ping]] = Encoding(Ping)
 
 
-def tell_answered(unit: Unit, approval: str, *, at: datetime) -> None:
+def tell_answered(unit: Unit, login: str, *, at: datetime) -> None:
     """Let the client of a back-channel request know that its person answered."""
-    request = unit.backchannel.of_approval(approval)
+    asked = request_of(login)
+    request = None if asked is None else unit.backchannel.find(asked)
     if request is not None:
         queue_ping(unit, request, at=at)
 
@@ -27,7 +28,9 @@ def tell_answered(unit: Unit, approval: str, *, at: datetime) -> None:
 def queue_ping(unit: Unit, request: BackchannelRequest, *, at: datetime) -> None:
     """Put the ping into the outbox, where the client takes one."""
     if request.ping is not None:
-        unit.outbox.add(kind=KIND, destination="", body=_ENCODING.encode(request.ping), due_at=at)
+        # The client's name is the destination, so that a dead one holds up nobody else's.
+        body = _ENCODING.encode(request.ping)
+        unit.outbox.add(kind=KIND, destination=request.client, body=body, due_at=at)
 
 
 def read_ping(body: bytes) -> Ping:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from idp.domain.backchannel import BackchannelRequest
     from idp.domain.client import ClientId
     from idp.domain.consent import Consent
+    from idp.domain.ended import Ended
     from idp.domain.grant import (
         AccessToken,
         FamilyId,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from idp.domain.person import Attributes, Person, PersonId, PersonState, Sector, SubjectId
     from idp.domain.session import Session, SessionKey
     from idp.store.phone_ports import Phones
+    from idp.store.registration_ports import Registrations
     from idp.store.upkeep import AuditTrail, Leases, Outbox
     from keys.ports import KeyRows
 
@@ -162,6 +164,10 @@ class Sessions(Protocol):
 
     def open(self, session: Session) -> None: ...
     def get(self, key: SessionKey) -> Session | None: ...
+    def of_person(self, person_id: PersonId) -> Sequence[Session]:
+        """Give those that have neither ended nor a successor, the latest proof first."""
+        ...
+
     def touch(self, key: SessionKey, *, at: datetime) -> None: ...
     def join(self, key: SessionKey, client_id: ClientId, *, sid: str) -> str:
         """Note that the session is used at a client; give the sid it is known by there."""
@@ -175,10 +181,11 @@ class Sessions(Protocol):
         """
         ...
 
-    def end(self, key: SessionKey, *, at: datetime, offline: bool = False) -> bool:
+    def end(self, key: SessionKey, *, at: datetime, offline: bool = False) -> Ended | None:
         """End it with its whole sign-on, and its grants that are not offline, or all of them.
 
-        ``False`` if nothing was left to end.
+        ``None`` if nothing was left to end. Here and in the next two, each client that registered
+        for it has a message in the outbox for each ``sid``, in the same unit.
         """
         ...
 
@@ -188,6 +195,10 @@ class Sessions(Protocol):
 
     def end_all(self, *, at: datetime) -> int:
         """End every session there is, with a new epoch that refuses its grants; give how many."""
+        ...
+
+    def tell_ended_at(self, at: datetime) -> int:
+        """Write the messages about what a restore ended at ``at``; give how many."""
         ...
 
 
@@ -264,10 +275,6 @@ class BackchannelRequests(Protocol):
 
     def add(self, request: BackchannelRequest) -> None: ...
     def find(self, request: TokenHash) -> BackchannelRequest | None: ...
-    def of_approval(self, approval: str) -> BackchannelRequest | None:
-        """Find the request that a phone's question belongs to."""
-        ...
-
     def redeem(self, request: TokenHash, *, client: ClientId, at: datetime) -> bool:
         """Redeem in one statement; ``False`` if it was, or is another client's."""
         ...
@@ -302,6 +309,8 @@ class Unit(Protocol):
     def keys(self) -> KeyRows: ...
     @property
     def phones(self) -> Phones: ...
+    @property
+    def registrations(self) -> Registrations: ...
 
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent; the unit then rolls back."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from idp.login.flow import LoginFlow
     from idp.login.openings import Openings
+    from idp.oidc.ciba.user_codes import UserCodes
     from idp.store.ports import Ledger
     from idp.web.answers import Answers
     from idp.web.browser import Browser
@@ -60,6 +61,7 @@ class AccountPage:
         otp: OneTimePasswords | None,
         *,
         issuer: str,
+        codes: UserCodes,
         citizens: Citizens,
         ledger: Ledger,
         openings: Openings,
@@ -73,6 +75,7 @@ class AccountPage:
         self._enrolments = enrolments
         self._otp = otp
         self._issuer = issuer
+        self._codes = codes
         self._citizens = citizens
         self._ledger = ledger
         self._openings = openings
@@ -118,6 +121,7 @@ class AccountPage:
         now = self._now()
         devices = self._enrolments.devices(citizen.ref)
         otp = None if self._otp is None else self._otp.standing(citizen.ref)
+        code = self._codes.standing(citizen.person.id)
         with self._ledger.read() as unit:
             past = unit.phones.past_approvals(citizen.ref, at=now, limit=_RECENT)
             frozen = {kind: unit.phones.frozen_until(citizen.ref, kind=kind) for kind in FREEZES}
@@ -139,6 +143,7 @@ class AccountPage:
             "otp": self._otp is not None,
             "otp_since": None if otp is None else moment(otp.confirmed_at or now, language),
             "otp_name": "" if otp is None else spell_login_name(otp.login_name),
+            "code_since": None if code is None else moment(code, language),
             "recent": [
                 {
                     "verb": one.shown.verb.value,

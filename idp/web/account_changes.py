@@ -117,7 +117,7 @@ class AccountChanges:
             self._entering.put(citizen.session.key, kept)
             return see_other(PHONE)
 
-        return self._changed(request, browser, change)
+        return self.changed(request, browser, change)
 
     def phone(self, request: Request, browser: Browser) -> Response:
         """GET: how the phone that this session adds stands."""
@@ -166,7 +166,7 @@ class AccountChanges:
             )
             return see_other(PHONE)
 
-        return self._changed(request, browser, change)
+        return self.changed(request, browser, change)
 
     def cancel(self, request: Request, browser: Browser) -> Response:
         """POST: do not add it. A session that is no longer fresh by card may, too."""
@@ -178,7 +178,7 @@ class AccountChanges:
             self._entering.take(citizen.session.key)
             return see_other(own.PATH)
 
-        return self._changed(request, browser, change, by_card=False)
+        return self.changed(request, browser, change, by_card=False)
 
     def rename(self, request: Request, browser: Browser) -> Response:
         """POST: another name for a phone."""
@@ -188,7 +188,7 @@ class AccountChanges:
             self._enrolments.rename(citizen.ref, device, name=fields.get("name", ""))
             return see_other(own.PATH)
 
-        return self._changed(request, browser, change)
+        return self.changed(request, browser, change)
 
     def remove(self, request: Request, browser: Browser) -> Response:
         """POST: a phone is removed, at once and for good."""
@@ -197,7 +197,7 @@ class AccountChanges:
             self._enrolments.remove(citizen.ref, DeviceId(fields.get("device", "")))
             return see_other(own.PATH)
 
-        return self._changed(request, browser, change)
+        return self.changed(request, browser, change)
 
     # --- one-time passwords -----------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ class AccountChanges:
             self._begun.put(citizen.session.key, kept)
             return see_other(OTP)
 
-        return self._changed(request, browser, change)
+        return self.changed(request, browser, change)
 
     def otp(self, request: Request, browser: Browser) -> Response:
         """GET: the secret to scan, until its first code came; only in a session fresh by card."""
@@ -242,7 +242,7 @@ class AccountChanges:
             self._begun.take(citizen.session.key)
             return see_other(own.PATH)
 
-        return self._changed(request, browser, change)
+        return self.changed(request, browser, change)
 
     def remove_otp(self, request: Request, browser: Browser) -> Response:
         """POST: the secret is removed."""
@@ -252,11 +252,11 @@ class AccountChanges:
             self._passwords().remove(citizen.ref)
             return see_other(own.PATH)
 
-        return self._changed(request, browser, change)
+        return self.changed(request, browser, change)
 
     # --- what all of them have in common ----------------------------------------------------------
 
-    def _changed(
+    def changed(
         self, request: Request, browser: Browser, change: Change, *, by_card: bool = True
     ) -> Response:
         """Read a form of ours, make the change, and go on by GET; a refusal is noted there.

@@ -8,6 +8,8 @@ from idp.login import own
 from idp.login.sessions import SessionRules
 from idp.web.account import AccountPage
 from idp.web.account_changes import OTP, PHONE, AccountChanges
+from idp.web.account_code import PATH as CODE
+from idp.web.account_code import AccountCode
 from idp.web.citizens import Citizens
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def account_routes(
         desk.enrolments,
         None if desk.totp is None else desk.passwords,
         issuer=settings.issuer,
+        codes=services.user_codes,
         citizens=citizens,
         ledger=services.ledger,
         openings=services.openings,
@@ -66,6 +69,7 @@ def account_routes(
         names=names,
         now=services.now,
     )
+    code = AccountCode(services.user_codes, changed=changes.changed, names=names)
     return (
         ("GET", own.PATH, page.get),
         ("GET", f"{own.PATH}/login", page.login),
@@ -80,4 +84,6 @@ def account_routes(
         ("POST", OTP, changes.begin_otp),
         ("POST", f"{OTP}/confirm", changes.confirm_otp),
         ("POST", f"{OTP}/remove", changes.remove_otp),
+        ("POST", CODE, code.choose),
+        ("POST", f"{CODE}/remove", code.remove),
     )

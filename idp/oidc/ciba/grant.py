@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from idp.domain import audit_event
 from idp.domain.assurance import Assurance, word_for
+from idp.domain.backchannel import login_of
 from idp.domain.claims import granted, offers
 from idp.domain.client import subject_sector
 from idp.domain.event import (
@@ -22,7 +23,7 @@ from idp.domain.event import (
     without_facts,
 )
 from idp.domain.grant import Grant, GrantId
-from idp.domain.person import PersonState, SubjectId
+from idp.domain.person import PersonId, PersonState, SubjectId
 from idp.domain.phone_level import amr_of, evidence_of, level_of
 from idp.domain.session import Session, SessionKey
 from idp.domain.transaction import TransactionId
@@ -44,7 +45,7 @@ from idp.oidc.throttle import Throttle
 from idp.store.phone import SESSION, UnitOfThePhone
 from idp.store.ports import StoreUnavailable
 from mobile_flow.errors import PhoneError
-from mobile_flow.model import ApprovalId, ApprovalState, PersonRef
+from mobile_flow.model import ApprovalState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from idp.store.ports import Ledger, Unit
     from idp.store.short_lived import Ephemeral
     from mobile_flow.approvals import Approvals
+    from mobile_flow.model import Approval
 
 __all__ = ["GRANT_TYPE", "BackchannelGrant"]
 
@@ -155,11 +157,9 @@ class BackchannelGrant:
         if request.decision is not None:
             allowed = request.decision == "allow"
             return None if allowed else Refused(BACKCHANNEL_REFUSED, "refused by the hook")
-        if request.approval is None:
-            return Refused(AUTHORIZATION_PENDING, "nobody is asked")
-        approval = unit.phones.approval(ApprovalId(request.approval))
-        state = ApprovalState.EXPIRED if approval is None else approval.state
-        if state in _WAITING:
+        # A column alone: where nobody is asked, waiting is the same work.
+        state = unit.phones.approval_state(login_of(request.hash))
+        if state is None or state in _WAITING:
             return Refused(AUTHORIZATION_PENDING, f"approval is {state}")
         answer = _ANSWERS.get(state)
         return None if answer is None else Refused(answer, f"approval is {state}")
@@ -174,10 +174,11 @@ class BackchannelGrant:
         at = self._now()
         if not unit.backchannel.redeem(asked.hash, client=caller.client.id, at=at):
             raise Refused(INVALID_GRANT, "another poll was first")
-        person = self._person(unit, request)
+        answer = None if request.username else unit.phones.approval_of(login_of(request.hash))
+        person = self._person(unit, request, answer)
         demand_within_reach(caller.client)
-        session = self._proven(unit, request, at=at)
-        grant = self._grant(unit, request, caller.client, person, session)
+        session = self._proven(unit, request, person, answer, at=at)
+        grant = self._grant(unit, request, caller.client, person, session, answer)
         try:
             client, _ = self._issuing.gate(unit, caller.client.id, grant, at=at)
         except StoreUnavailable:
@@ -188,7 +189,6 @@ class BackchannelGrant:
         grant = self._issuing.entitled(grant, client, at=at)
         unit.grants.add(grant)
         unit.record(audit_event.tokens_issued(grant=grant, at=at))
-        key = None if caller.proof is None else caller.proof.key
         return Issued(
             grant=grant,
             scopes=grant.scopes,
@@ -198,50 +198,51 @@ class BackchannelGrant:
                 epoch=asked.epoch,
                 scopes=grant.scopes,
                 audience=self._issuing.audience(grant, ()),
-                key=key,
+                key=caller.key,
                 at=at,
             ),
             refresh_token=None,
-            bound=key is not None,
         )
 
-    def _proven(self, unit: Unit, request: BackchannelRequest, *, at: datetime) -> Session:
+    def _proven(
+        self,
+        unit: Unit,
+        request: BackchannelRequest,
+        person: Person,
+        answer: Approval | None,
+        *,
+        at: datetime,
+    ) -> Session:
         """Use the answer up and open the session that the grant hangs off."""
-        assert request.person is not None
         secret = self._entropy(_KEY_BYTES)
         key = SessionKey(hashlib.sha256(secret).hexdigest())
-        if request.approval is None:
+        if answer is None:
             event = AuthenticationEvent(
-                person=request.person,
+                person=person.id,
                 evidence=SeededEvidence(username=request.username or ""),
                 acr=Assurance.SUBSTANTIAL,
                 amr=("be:seeded",),
                 at=at,
             )
         else:
-            event = self._approved(unit, request, key, at=at)
+            event = self._approved(unit, answer, key, at=at)
         session = Session(key=key, event=event, opened_at=at, used_at=at, sids={})
         unit.sessions.open(session)
         return session
 
     def _approved(
-        self, unit: Unit, request: BackchannelRequest, key: SessionKey, *, at: datetime
+        self, unit: Unit, answer: Approval, key: SessionKey, *, at: datetime
     ) -> AuthenticationEvent:
-        assert request.person is not None
         if self._approvals is None:
             raise Refused(BACKCHANNEL_REFUSED, "phones are not offered any more")
         try:
             approval, device = self._approvals.prove(
-                UnitOfThePhone(unit, now=self._now),
-                ApprovalId(request.approval or ""),
-                effect=f"{SESSION}{key}",
+                UnitOfThePhone(unit, now=self._now), answer.id, effect=f"{SESSION}{key}"
             )
         except PhoneError as error:
             raise Refused(BACKCHANNEL_REFUSED, error.code) from error
-        if approval.person != PersonRef(request.person):
-            raise Refused(BACKCHANNEL_REFUSED, "answered by somebody else")
         return AuthenticationEvent(
-            person=request.person,
+            person=PersonId(approval.person),
             evidence=evidence_of(approval, device, backed_up=bool(approval.backed_up)),
             acr=level_of(device, approval.kind, now=at),
             amr=amr_of(device, approval.kind),
@@ -255,13 +256,13 @@ class BackchannelGrant:
         client: Client,
         person: Person,
         session: Session,
+        answer: Approval | None,
     ) -> Grant:
         event, now = session.event, self._now()
         offered = offers(request.request, client, person, event, now=now, issuer=self._issuer)
         short = {offer.name: offer.name.rpartition("/")[2] for offer in offered}
-        agreed = [
-            name for name in short if request.approval is None or short[name] in request.claims
-        ]
+        told = None if answer is None else {claim.name for claim in answer.shown.claims}
+        agreed = [name for name in short if told is None or short[name] in told]
         id_token_claims, userinfo_claims = granted(offered, agreed)
         unit.record(
             audit_event.consent_given(
@@ -269,7 +270,7 @@ class BackchannelGrant:
                 client=client.id,
                 claims=tuple(agreed),
                 at=event.at,
-                transaction=TransactionId(f"ciba:{request.hash}"),
+                transaction=TransactionId(login_of(request.hash)),
             )
         )
         return Grant(
@@ -293,8 +294,9 @@ class BackchannelGrant:
             created_at=now,
         )
 
-    def _person(self, unit: Unit, request: BackchannelRequest) -> Person:
-        person = None if request.person is None else unit.people.get(request.person)
+    def _person(self, unit: Unit, request: BackchannelRequest, answer: Approval | None) -> Person:
+        whose = request.person if answer is None else PersonId(answer.person)
+        person = None if whose is None else unit.people.get(whose)
         if person is None or person.state is not PersonState.ACTIVE:
             raise Refused(BACKCHANNEL_REFUSED, "the person may not log in any more")
         return person

@@ -18,6 +18,7 @@ from idp.errors import (
     INVALID_REQUEST,
     INVALID_REQUEST_OBJECT,
     INVALID_SCOPE,
+    MISSING_USER_CODE,
     REQUEST_NOT_SUPPORTED,
     UNMET_AUTHENTICATION_REQUIREMENTS,
     Refused,
@@ -25,12 +26,15 @@ from idp.errors import (
 from idp.oidc.ciba.details import TypedApproval, read_details
 from idp.oidc.ciba.words import plain_words
 from idp.oidc.hints import open_hint
+from idp.oidc.profiles.keeping import hold_ask
+from idp.oidc.profiles.rule import AskFacts
 
 if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.domain.request import SignedRequest
     from idp.oidc.form import Parameters
     from idp.oidc.hints import HintRing
+    from idp.oidc.profiles.rule import SignedFacts
     from idp.oidc.request_objects import RequestObjects
 
 HINTS: Final = ("login_hint", "id_token_hint", "login_hint_token")
@@ -49,6 +53,7 @@ class Ask:
         subject: the subject that the hint names, in the client's sector.
         username: a seeded person's, where a ``login_hint`` may be one.
         details: the ``authorization_details`` as they were sent.
+        user_code: what the person said to the client, where it is registered for that.
         lasts: how long the client wants the person to be asked, ``None`` for our default.
     """
 
@@ -59,6 +64,7 @@ class Ask:
     typed: TypedApproval | None = None
     details: str | None = field(default=None, repr=False)
     notification: str | None = field(default=None, repr=False)
+    user_code: str | None = field(default=None, repr=False)
     lasts: timedelta | None = None
 
 
@@ -79,6 +85,7 @@ class AskReader:
         Raises:
             Refused: INVALID_REQUEST (CIBA Core 13 has no word of its own for signed requests),
                 INVALID_SCOPE, INVALID_BINDING_MESSAGE, INVALID_AUTHORIZATION_DETAILS,
+                MISSING_USER_CODE,
                 UNMET_AUTHENTICATION_REQUIREMENTS for a client that wants what no push proves.
         """
         demand_within_reach(client)
@@ -101,6 +108,7 @@ class AskReader:
             typed=typed,
             details=params.text("authorization_details"),
             notification=_notification(params, client),
+            user_code=_user_code(params, client),
             lasts=_lasts(params),
         )
 
@@ -110,12 +118,18 @@ class AskReader:
         text = params.get("request")
         # CIBA Core 7.1.1 wants all that names and dates an object: iss, aud, exp, iat, nbf, jti.
         if text is None:
+            plain = params.text("acr_values")
+            hold_ask(client, AskFacts(client=client, signed=None, acr_values=plain))
             if client.backchannel_signing_algorithm or client.require_signed_requests:
                 raise Refused(INVALID_REQUEST, "the client must sign its requests")
             return params, None
         try:
             return self._objects.open(
-                text, client, algorithm=client.backchannel_signing_algorithm, needs=("iat", "jti")
+                text,
+                client,
+                algorithm=client.backchannel_signing_algorithm,
+                needs=("iat", "jti"),
+                hold=_hold_signed,
             )
         except Refused as refused:
             if refused.problem in {INVALID_REQUEST_OBJECT, REQUEST_NOT_SUPPORTED}:
@@ -146,9 +160,17 @@ class AskReader:
     def _issued(self, subject: str, client: Client) -> str | None:
         """Give the subject where nobody but its own sector can know it (rule R7).
 
-        A public subject is known wherever its person is: knowing it is no reason to ask them.
+        A public subject is known wherever its person is: knowing it is no reason to ask them, but
+        having been told their code is.
         """
-        return subject if client.subject_type is SubjectType.PAIRWISE else None
+        told = client.backchannel_user_code
+        return subject if told or client.subject_type is SubjectType.PAIRWISE else None
+
+
+def _hold_signed(client: Client, signed: SignedFacts) -> None:
+    asked = signed.claims.get("acr_values")
+    words = asked if isinstance(asked, str) else None
+    hold_ask(client, AskFacts(client=client, signed=signed, acr_values=words))
 
 
 def _bound(message: str | None, typed: TypedApproval | None) -> str:
@@ -195,6 +217,16 @@ def _notification(params: Parameters, client: Client) -> str | None:
         return None
     if sent is None or _NOTIFICATION.fullmatch(sent) is None:
         raise Refused(INVALID_REQUEST, "client_notification_token missing or no bearer token")
+    return sent
+
+
+def _user_code(params: Parameters, client: Client) -> str | None:
+    """Give the code; a client that did not register for codes may send what it likes."""
+    if not client.backchannel_user_code:
+        return None
+    sent = params.text("user_code")
+    if sent is None:
+        raise Refused(MISSING_USER_CODE, "no user_code")
     return sent
 
 

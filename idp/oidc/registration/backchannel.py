@@ -23,6 +23,8 @@ MEMBERS: Final[Mapping[str, str]] = {
     "backchannel_client_notification_endpoint": "https address that is told by a ping.",
     "backchannel_authentication_request_signing_alg": "ES256, Ed25519, EdDSA or PS256: then every "
     "back-channel request is signed.",
+    "backchannel_user_code_parameter": "true: every back-channel request carries the code that its "
+    "person chose on their page and said to the e-service. Default: false.",
 }
 _LONGEST: Final = 1000
 
@@ -34,6 +36,7 @@ class Backchannel:
     delivery: Delivery
     endpoint: str | None
     algorithm: str | None
+    user_code: bool
 
 
 def read_backchannel(
@@ -42,8 +45,12 @@ def read_backchannel(
     auth: ClientAuth,
     grant_types: tuple[str, ...],
     jwks: Mapping[str, object] | None,
+    fetched: bool = False,
 ) -> Backchannel:
-    """Read and judge the members; every fault is noted."""
+    """Read and judge the members; every fault is noted.
+
+    With ``fetched`` the keys are elsewhere, and whether one fits is seen when one is used.
+    """
     mode = members.text("backchannel_token_delivery_mode")
     if mode not in {None, *Delivery}:
         members.fault("backchannel_token_delivery_mode", "write poll or ping; push is not offered")
@@ -53,12 +60,13 @@ def read_backchannel(
         members.fault("grant_types", f"{CIBA} is for clients that prove themselves")
     if CIBA not in grant_types:
         for name in MEMBERS:
-            if members.raw(name) is not None:
+            if members.raw(name) not in (None, False):
                 members.fault(name, f"is for clients with the grant type {CIBA}")
     return Backchannel(
         delivery=delivery,
         endpoint=_endpoint(members, delivery),
-        algorithm=_algorithm(members, jwks),
+        algorithm=_algorithm(members, jwks, fetched=fetched),
+        user_code=members.flag("backchannel_user_code_parameter"),
     )
 
 
@@ -70,6 +78,7 @@ def describe_backchannel(client: Client) -> dict[str, object]:
         "backchannel_token_delivery_mode": client.backchannel_delivery.value,
         "backchannel_client_notification_endpoint": client.backchannel_endpoint,
         "backchannel_authentication_request_signing_alg": client.backchannel_signing_algorithm,
+        "backchannel_user_code_parameter": client.backchannel_user_code,
     }
 
 
@@ -88,7 +97,7 @@ def _endpoint(members: Members, delivery: Delivery) -> str | None:
     return value
 
 
-def _algorithm(members: Members, jwks: Mapping[str, object] | None) -> str | None:
+def _algorithm(members: Members, jwks: Mapping[str, object] | None, *, fetched: bool) -> str | None:
     name = "backchannel_authentication_request_signing_alg"
     algorithm = members.text(name)
     if algorithm is None:
@@ -96,6 +105,8 @@ def _algorithm(members: Members, jwks: Mapping[str, object] | None) -> str | Non
     if algorithm not in SIGNING_ALGORITHMS:
         members.fault(name, f"write {' or '.join(SIGNING_ALGORITHMS)}")
         return None
+    if fetched:
+        return algorithm
     keys = (jwks or {}).get("keys")
     if not isinstance(keys, list) or not any(algorithm in fitting(key) for key in keys):
         members.fault(name, f"no registered key fits {algorithm}")

@@ -12,7 +12,20 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from idp.domain.client import Client, ClientAuth, ClientId
-from idp.oidc.registration import admission, answers, asking, backchannel, proving, subjects
+from idp.oidc.registration import (
+    about,
+    admission,
+    answers,
+    asking,
+    backchannel,
+    certificates,
+    forms,
+    logouts,
+    profiles,
+    proving,
+    remote,
+    subjects,
+)
 from idp.oidc.registration.advertised import hold_to_metadata
 from idp.oidc.registration.faults import Faults
 from idp.oidc.registration.members import Members
@@ -21,7 +34,7 @@ from idp.oidc.registration.purposes import read_purposes
 from idp.oidc.registration.uris import Allowed, read_uris
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from idp.domain.client import Purpose
@@ -49,28 +62,24 @@ _OWN: Final[Mapping[str, str]] = {
 }
 MEMBERS: Final[Mapping[str, str]] = {
     **_OWN,
+    **profiles.MEMBERS,
     **subjects.MEMBERS,
     **proving.MEMBERS,
     **asking.MEMBERS,
     **admission.MEMBERS,
     **backchannel.MEMBERS,
     **answers.MEMBERS,
+    **forms.MEMBERS,
+    **certificates.MEMBERS,
+    **remote.MEMBERS,
+    **about.MEMBERS,
+    **logouts.MEMBERS,
 }
 """Every member that may be registered, with what it says."""
-_TAGGED: Final = ("client_name#",)
+_TAGGED: Final = ("client_name#", *about.TAGGED)
 _EXPLAINED: Final[Mapping[str, str]] = {
     "client_secret": "a secret is never given but made here, and shown once; leave it out",
-    "jwks_uri": "keys are not fetched yet; write them in jwks",
-    "sector_identifier_uri": "nothing is fetched; write the host name in sector",
-    "contacts": 'write one in contact = "…"',
-    "application_type": "leave it out; what an app may do follows from its redirect URIs",
-    "initiate_login_uri": "login always begins at the e-service; leave it out",
     "request_uris": "request objects by reference are not supported; push requests instead",
-    "default_acr_values": "write minimum_acr",
-    "backchannel_user_code_parameter": "user codes are not offered; leave it out",
-    **answers.EXPLAINED,
-    "backchannel_logout_uri": "back-channel logout is not supported yet; leave it out",
-    "frontchannel_logout_uri": "front-channel logout is not supported; leave it out",
 }
 
 
@@ -80,11 +89,13 @@ def register(
     *,
     now: datetime,
     former: Client | None = None,
+    listed: Sequence[str] | None = None,
 ) -> Client:
     """Validate a whole registration and give the client; it has no secret yet.
 
     With ``former`` the document describes what that client becomes: the identifier may not
-    change, and version, secrets (while the method uses them), state and time of birth stay.
+    change, and version, secrets (while the method uses them), state, origin and time of birth stay.
+    ``listed`` is what ``sector_lists`` read at the document's ``sector_identifier_uri``.
 
     Raises:
         RegistrationRefused: with every fault, not the first only.
@@ -93,7 +104,8 @@ def register(
     members = Members(document, faults)
     members.only((*MEMBERS, *_TAGGED), explained=_EXPLAINED)
     client_id = _client_id(members, former)
-    proven = proving.read_proving(members)
+    elsewhere = remote.read_remote(members, policy)
+    proven = proving.read_proving(members, elsewhere)
     allowed = Allowed(app_schemes=proven.auth is ClientAuth.NONE, issuer=policy.issuer)
     redirect_uris = _redirect_uris(members, allowed)
     purposes = read_purposes(
@@ -101,20 +113,27 @@ def register(
     )
     asked = asking.read_asking(members, policy, proving=proven, purposes=purposes)
     behind = backchannel.read_backchannel(
-        members, auth=proven.auth, grant_types=asked.grant_types, jwks=proven.jwks
+        members,
+        auth=proven.auth,
+        grant_types=asked.grant_types,
+        jwks=proven.jwks,
+        fetched=elsewhere.jwks is not None,
     )
+    remote.check_listed(members, redirect_uris, listed=listed, former=former)
     admitted = admission.read_admission(members)
     client = Client(
         id=ClientId(client_id),
         version=former.version if former else 1,
         name=_name(members),
-        sector=subjects.read_sector(members, redirect_uris),
+        sector=subjects.read_sector(members, redirect_uris, elsewhere),
         redirect_uris=redirect_uris,
         post_logout_redirect_uris=read_uris(members, "post_logout_redirect_uris", allowed),
+        profile=profiles.read_profile(members),
         auth=proven.auth,
         auth_algorithm=proven.auth_algorithm,
         secrets=former.secrets if former and has_secret(proven.auth) else (),
         jwks=proven.jwks,
+        remote=elsewhere,
         grant_types=asked.grant_types,
         scopes=asked.scopes,
         purposes=purposes,
@@ -125,8 +144,12 @@ def register(
         backchannel_delivery=behind.delivery,
         backchannel_endpoint=behind.endpoint,
         backchannel_signing_algorithm=behind.algorithm,
+        backchannel_user_code=behind.user_code,
+        logout=logouts.read_logouts(members, redirect_uris=redirect_uris, issuer=policy.issuer),
         bound_tokens=members.flag("dpop_bound_access_tokens"),
+        certificates=certificates.read_certificates(members, policy, proven),
         id_token_algorithm=members.text("id_token_signed_response_alg") or policy.algorithms[0],
+        forms=forms.read_forms(members, policy, proven),
         answer_algorithm=answers.read_answers(members, algorithms=policy.algorithms),
         minimum_acr=admitted.minimum_acr,
         default_max_age=admitted.default_max_age,
@@ -137,10 +160,13 @@ def register(
         allow_offline_from_phone=members.flag("allow_offline_from_phone"),
         enabled=former.enabled if former else True,
         contact=members.text("contact"),
+        about=about.read_about(members, issuer=policy.issuer),
+        origin=former.origin if former else None,
         created_at=former.created_at if former else now,
         updated_at=now,
         expires_at=_expires_at(members, former, now),
     )
+    profiles.hold_to_profile(members, client)
     hold_to_metadata(document, policy.metadata(), faults)
     faults.settle()
     return client
@@ -154,6 +180,7 @@ def describe(client: Client) -> dict[str, Any]:
     members: dict[str, Any] = {
         "client_id": client.id,
         "client_name": dict(client.name),
+        **profiles.describe_profile(client),
         **subjects.describe_subjects(client),
         "redirect_uris": list(client.redirect_uris),
         "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
@@ -167,6 +194,11 @@ def describe(client: Client) -> dict[str, Any]:
         "allow_offline_from_phone": client.allow_offline_from_phone,
         **backchannel.describe_backchannel(client),
         **answers.describe_answers(client),
+        **forms.describe_forms(client),
+        **certificates.describe_certificates(client),
+        **remote.describe_remote(client),
+        **about.describe_about(client),
+        **logouts.describe_logouts(client),
         "contact": client.contact,
         "expires_at": client.expires_at.isoformat() if client.expires_at else None,
     }

@@ -29,7 +29,6 @@ _COLUMNS = (_T.c.hash, _T.c.client, _T.c.body, _T.c.decision, _T.c.redeemed_at)
 
 _ADD: Final = Statement(insert(_T))
 _FIND: Final = Statement(select(*_COLUMNS).where(_T.c.hash == bindparam("which")))
-_OF_APPROVAL: Final = Statement(select(*_COLUMNS).where(_T.c.approval == bindparam("asked")))
 _REDEEM: Final = Statement(
     update(_T)
     .where(
@@ -63,7 +62,7 @@ class SqlBackchannel:
             {
                 "hash": request.hash,
                 "client": request.client,
-                "approval": request.approval,
+                "approval": None,  # of former versions, which knew at once who is asked
                 "body": seal(self._vault, _PURPOSE, identity, _ENCODING.encode(request)),
                 "decision": request.decision,
                 "expires_at": micros(request.expires_at),
@@ -74,10 +73,6 @@ class SqlBackchannel:
     def find(self, request: TokenHash) -> BackchannelRequest | None:
         """Read by the hash of the ``auth_req_id``."""
         return self._request(self._link.one(_FIND, {"which": request}))
-
-    def of_approval(self, approval: str) -> BackchannelRequest | None:
-        """Read by what its person's phones are asked."""
-        return self._request(self._link.one(_OF_APPROVAL, {"asked": approval}))
 
     def redeem(self, request: TokenHash, *, client: ClientId, at: datetime) -> bool:
         """Let exactly one caller redeem it."""

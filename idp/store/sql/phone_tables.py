@@ -96,6 +96,23 @@ tries = Table(
     Index("ix_phone_tries_ends_at", "ends_at"),
 )
 
+user_codes = Table(
+    "user_codes",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("hashed", Text, nullable=False),
+    Column("set_at", _AT, nullable=False),
+)
+
+known_browsers = Table(
+    "known_browsers",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("browser", Text, primary_key=True),
+    Column("until", _AT, nullable=False),
+    Index("ix_known_browsers_until", "until"),
+)
+
 otp_secrets = Table(
     "otp_secrets",
     metadata,

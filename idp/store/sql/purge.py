@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, bindparam, delete, exists, or_, select, tuple_
 
-from idp.store.sql import phone_tables, schema
+from idp.store.sql import phone_tables, registration_tables, schema
 from idp.store.sql.moments import micros
 from idp.store.sql.statement import Statement
 
@@ -63,8 +63,10 @@ _PURGES: Final = (
     ),
     _some(_C, ~exists().where(_S.c.key == _C.c.session)),
     _some(schema.backchannel_requests, schema.backchannel_requests.c.expires_at < _before),
+    _some(registration_tables.invitations, registration_tables.invitations.c.expires_at < _before),
     _some(phone_tables.enrolments, phone_tables.enrolments.c.expires_at < _before),
     _some(phone_tables.freezes, phone_tables.freezes.c.until < _before),
+    _some(phone_tables.known_browsers, phone_tables.known_browsers.c.until < _before),
     _some(phone_tables.tries, phone_tables.tries.c.ends_at < _before),
     _some(_A, _A.c.decided_at.is_(None), _A.c.expires_at < _before),
 )

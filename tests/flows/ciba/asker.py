@@ -12,6 +12,7 @@ from werkzeug.test import Client as Http
 
 from idp.domain.client import ClientAuth, Secret, subject_sector
 from idp.domain.person import SubjectId
+from idp.oidc.ciba.delivering import KIND, Delivering
 from idp.oidc.registration.backchannel import CIBA
 from tests.flows.phone.house import AN, DAY, ISSUER, House
 from tests.world.client import made_key, signed
@@ -32,6 +33,13 @@ class Asker:
 
     def __init__(self, folder: Path, **house: Any) -> None:
         self.house = House(folder, **house)
+        self.delivers = True
+        self.delivering = Delivering(
+            ledger=self.house.services.ledger,
+            approvals=self.house.desk.approvals,
+            issuer=ISSUER,
+            now=self.house.now,
+        )
         self.register()
         with self.house.services.ledger.begin() as unit:
             self.subject = unit.people.subject(
@@ -59,6 +67,17 @@ class Asker:
             **fields,
         }
         return self.post("/bc-authorize", asked)
+
+    def deliver(self) -> None:
+        """Do what a housekeeper does with accepted requests, after they were answered."""
+        with self.house.services.ledger.read() as unit:
+            due = [one for one in unit.outbox.due(at=self.house.at, limit=100) if one.kind == KIND]
+        for message in due:
+            self.delivering.deliver(message.body)
+            with self.house.services.ledger.begin() as unit:
+                held = unit.outbox.hold(message, until=self.house.at + INTERVAL)
+                assert held is not None
+                unit.outbox.delivered(held)
 
     def ask(self, **fields: str | None) -> str:
         """Ask, and give the ``auth_req_id``."""
@@ -112,12 +131,15 @@ class Asker:
 
     def post(self, path: str, fields: dict[str, str | None], *, client: str = "shop") -> Any:
         pair = base64.b64encode(f"{client}:{SECRET}".encode()).decode()
-        return Http(self.house.app, use_cookies=False).post(
+        answer = Http(self.house.app, use_cookies=False).post(
             path,
             data={name: value for name, value in fields.items() if value is not None},
             headers={"Authorization": f"Basic {pair}"},
             base_url=ISSUER,
         )
+        if self.delivers:
+            self.deliver()
+        return answer
 
     # --- what a test looks at -------------------------------------------------------------------
 
