@@ -228,9 +228,7 @@ def _furnish(base: Foundation) -> Services:
             pens=pens,
             now=now,
         ),
-        revocation=Revocation(
-            ledger=ledger, authentication=authentication, tokens=tokens, now=now
-        ),
+        revocation=Revocation(ledger=ledger, authentication=authentication, tokens=tokens, now=now),
         logout=Logout(ledger=ledger, ring=ring, issuer=settings.issuer, now=now),
         signed_answers=SignedAnswers(ledger=ledger, pens=pens, issuer=settings.issuer, now=now),
         flow=LoginFlow(

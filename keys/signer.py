@@ -1,7 +1,8 @@
 """One key at work: a ``Signer`` makes our tokens, a ``Verifier`` knows them again.
 
 Our tokens have one form: a compact JWS (RFC 7515 section 7.1) whose protected header is exactly
-``alg``, ``kid``, ``typ`` in this order. The header is prepared once a type, so signing only signs;
+``alg``, ``kid``, ``typ`` in this order, or without ``typ`` where it is never to come back to us: no
+verifier opens such a one. The header is prepared once a type, so signing only signs;
 and a token is recognised by comparing its header's bytes with a prepared one, so nothing that a
 stranger wrote in a header is ever interpreted.
 """
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from keys.algorithms import PrivateKey, PublicKey
 
 
-def header_segment(algorithm: str, kid: str, typ: str) -> bytes:
+def header_segment(algorithm: str, kid: str, typ: str | None) -> bytes:
     """Give the first segment of our tokens; part of their format, so never to be reordered."""
-    return json_b64encode({"alg": algorithm, "kid": kid, "typ": typ})
+    header = {"alg": algorithm, "kid": kid}
+    return json_b64encode(header if typ is None else {**header, "typ": typ})
 
 
 class Signer:
@@ -45,14 +47,15 @@ class Signer:
         self._key = jose_key(key)
         self._model = OneAlgorithm(algorithm).get_alg(algorithm)
         self._model.check_key(self._key)
-        self._headers: dict[str, bytes] = {}
+        self._headers: dict[str | None, bytes] = {}
 
-    def sign(self, claims: Mapping[str, object], *, typ: str = "JWT") -> str:
+    def sign(self, claims: Mapping[str, object], *, typ: str | None = "JWT") -> str:
         """Give the compact JWS over ``claims`` as JSON.
 
         Args:
             claims: what JSON can say; not-a-number is refused.
-            typ: the ``typ`` header (RFC 8725 section 3.11), a constant of ours.
+            typ: the ``typ`` header (RFC 8725 section 3.11), a constant of ours; ``None`` for what
+                only others read.
         """
         header = self._headers.get(typ)
         if header is None:

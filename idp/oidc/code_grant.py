@@ -19,6 +19,8 @@ from idp.errors import INVALID_GRANT, INVALID_REQUEST, Refused
 from idp.oidc import pkce, refresh_tokens, tokens
 from idp.oidc.deciding import decided
 from idp.oidc.issuing import Issued
+from idp.oidc.profiles.keeping import hold_token, rotates
+from idp.oidc.profiles.rule import TokenFacts
 from idp.oidc.tokens import Opaque
 from idp.store.ports import StoreUnavailable
 
@@ -80,7 +82,7 @@ class CodeGrant:
             redirect_uri=params.get("redirect_uri"),
             verifier=pkce.well_formed(params.get("code_verifier")),
             resources=params.all("resource"),
-            key=None if caller.proof is None else caller.proof.key,
+            key=caller.key,
         )
         signer = self._issuing.signer(caller.client)
         issued = decided(self._ledger, caller, lambda unit: self._redeem(unit, caller, asked))
@@ -100,7 +102,11 @@ class CodeGrant:
             if unit.grants.end(code.grant.id, at=at):
                 unit.record(code_reused(grant=code.grant, at=at))
             raise Refused(INVALID_GRANT, "code used before")
+        facts = TokenFacts(
+            client=caller.client, keyed=asked.key is not None, age=at - code.issued_at
+        )
         try:
+            hold_token(caller.client, facts)
             client, standing = self._check(unit, code, asked, at=at)
             audience = self._issuing.audience(code.grant, asked.resources)
         except StoreUnavailable:
@@ -126,7 +132,6 @@ class CodeGrant:
             refresh_token=self._begin_family(
                 unit, grant, client, standing=standing, epoch=epoch, key=asked.key, at=at
             ),
-            bound=asked.key is not None,
             nonce=code.nonce,
         )
 
@@ -184,7 +189,7 @@ class CodeGrant:
             client=client.id,
             generation=1,
             secret=self._entropy(refresh_tokens.SECRET_BYTES),
-            rotates=True,
+            rotates=rotates(client),
             created_at=at,
             rotated_at=at,
             idle_expires_at=min(at + self._lifetimes.refresh_idle, ends),

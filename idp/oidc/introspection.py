@@ -1,11 +1,11 @@
-"""Introspection (RFC 7662): a client asks about its own tokens, and learns nothing of others'.
+"""Introspection (RFC 7662, RFC 9701): a client asks about its own tokens, and learns of no others.
 
 Another client's token, an unknown one and a dead one are told apart by nothing in the answer.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from idp.domain.client import ClientAuth
 from idp.domain.gate import may_issue
@@ -13,6 +13,7 @@ from idp.errors import INVALID_CLIENT, INVALID_GRANT, INVALID_REQUEST, Refused
 from idp.oidc import binding, refresh_tokens
 from idp.oidc.deciding import decided
 from idp.oidc.living import living
+from idp.oidc.pens import Written
 from idp.store.means import means_stand
 from idp.store.ports import StoreUnavailable
 
@@ -23,9 +24,16 @@ if TYPE_CHECKING:
     from idp.config import Settings
     from idp.domain.client import Client
     from idp.domain.grant import Grant
+    from idp.oidc.access_tokens import AccessTokens
+    from idp.oidc.certificates import ClientCertificate
     from idp.oidc.client_auth import ClientAuthentication
     from idp.oidc.form import Parameters
+    from idp.oidc.pens import Pen, Pens
+    from idp.oidc.tokens import Opaque
     from idp.store.ports import Ledger, Unit
+
+TYP: Final = "token-introspection+jwt"
+MEDIA_TYPE: Final = f"application/{TYP}"
 
 
 def _binding(key: str | None) -> dict[str, object]:
@@ -43,49 +51,83 @@ class Introspection:
         *,
         ledger: Ledger,
         authentication: ClientAuthentication,
+        tokens: AccessTokens,
+        pens: Pens,
         now: Callable[[], datetime],
     ) -> None:
         self._issuer = settings.issuer
         self._ledger = ledger
         self._authentication = authentication
+        self._tokens = tokens
+        self._pens = pens
         self._now = now
 
     def answer(
-        self, params: Parameters, *, authorization: str | None, address: str | None
-    ) -> dict[str, object]:
+        self,
+        params: Parameters,
+        *,
+        authorization: str | None,
+        address: str | None,
+        certificate: ClientCertificate | None = None,
+        signed: bool = False,
+    ) -> dict[str, object] | Written:
         """Give ``{"active": False}``, or ``active`` with what is known of the token.
+
+        One JWT of it (RFC 9701 section 5) where it was asked ``signed``, or the client registered
+        that every one is.
 
         Raises:
             Refused: as ``authenticate`` does; INVALID_CLIENT also for public clients, whom nothing
-                proves; INVALID_REQUEST without a token.
+                proves; INVALID_REQUEST without a token; as ``Pens.find`` does.
         """
         caller = self._authentication.authenticate(
-            params, authorization=authorization, address=address
+            params, authorization=authorization, address=address, certificate=certificate
         )
         if caller.method is ClientAuth.NONE:
             raise Refused(INVALID_CLIENT, "introspection by a public client")
         token = params.get("token")
         if token is None:
             raise Refused(INVALID_REQUEST, "token is missing")
-        if caller.assertion is not None:
-            return decided(
-                self._ledger, caller, lambda unit: self._told(unit, token, caller.client)
+        client, forms = caller.client, caller.client.forms
+        pen = None
+        if signed or forms.introspection_algorithm is not None:
+            pen = self._pens.find(
+                client, forms.introspection_algorithm, forms.introspection_encryption
             )
-        with self._ledger.read() as unit:
-            return self._told(unit, token, caller.client)
+        named = self._tokens.find(token)
+        if caller.assertion is not None:
+            told = decided(
+                self._ledger, caller, lambda unit: self._told(unit, token, named, client)
+            )
+        else:
+            with self._ledger.read() as unit:
+                told = self._told(unit, token, named, client)
+        return told if pen is None else self._written(told, client, pen)
 
-    def _told(self, unit: Unit, token: str, client: Client) -> dict[str, object]:
+    def _written(self, told: dict[str, object], client: Client, pen: Pen) -> Written:
+        """Write it as a JWT; with neither ``sub`` nor ``exp`` of its own it is no other token."""
+        content = {
+            "iss": self._issuer,
+            "aud": client.id,
+            "iat": int(self._now().timestamp()),
+            "token_introspection": told,
+        }
+        return Written(text=pen.write(content, typ=TYP), media_type=MEDIA_TYPE)
+
+    def _told(
+        self, unit: Unit, token: str, named: Opaque | None, client: Client
+    ) -> dict[str, object]:
         try:
-            if refresh_tokens.looks_like_one(token):
-                return self._refresh(unit, token, client)
-            return self._access(unit, token, client)
+            if named is not None:
+                return self._access(unit, named, client)
+            return self._refresh(unit, token, client)
         except StoreUnavailable:
             raise
         except Refused:
             return {"active": False}
 
-    def _access(self, unit: Unit, text: str, caller: Client) -> dict[str, object]:
-        found, client = living(unit, text, at=self._now())
+    def _access(self, unit: Unit, named: Opaque, caller: Client) -> dict[str, object]:
+        found, client = living(unit, named, at=self._now())
         token = found.token
         if client.id != caller.id:
             raise Refused(INVALID_GRANT, "token of another client")

@@ -11,7 +11,9 @@ from idp.domain.gate import may_issue
 from idp.domain.grant import AccessToken, Grant
 from idp.domain.verified_claims import in_force
 from idp.errors import CLIENT_DISABLED, INVALID_GRANT, INVALID_TARGET, Refused
-from idp.oidc import paths, tokens
+from idp.oidc import access_tokens, binding, paths
+from idp.oidc.access_tokens import Made
+from idp.oidc.pens import Pen
 from idp.oidc.tokens import IdTokens
 from idp.store.means import means_stand
 
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
     from idp.config import Settings
     from idp.domain.client import Client, ClientId
     from idp.domain.grant import Standing
+    from idp.oidc.pens import Pens
     from idp.store.ports import Unit
-    from keys.ring import KeyRing
-    from keys.signer import Signer
 
 OPENID: Final = "openid"
 
@@ -36,15 +37,26 @@ class Issued:
     Attributes:
         grant: with the claims that may still leave.
         scopes: those of the access token.
-        bound: the access token is good with its key alone.
     """
 
     grant: Grant
     scopes: tuple[str, ...]
-    access_token: str = field(repr=False)
+    access_token: Made
     refresh_token: str | None = field(repr=False)
-    bound: bool = False
     nonce: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenSigner:
+    """What signs the tokens of one client.
+
+    Attributes:
+        id_token: also encrypts, where the client registered that.
+        access_token: ``None`` for opaque ones, which nobody signs.
+    """
+
+    id_token: Pen
+    access_token: Pen | None = None
 
 
 class Issuing:
@@ -54,7 +66,7 @@ class Issuing:
         self,
         settings: Settings,
         *,
-        ring: KeyRing,
+        pens: Pens,
         now: Callable[[], datetime],
         entropy: Callable[[int], bytes],
     ) -> None:
@@ -62,13 +74,22 @@ class Issuing:
         self._lasts = settings.lifetimes.access_token
         self._lasts_seconds = int(self._lasts.total_seconds())
         self._userinfo = userinfo_audience(settings)
-        self._id_tokens = IdTokens(settings, ring)
+        self._id_tokens = IdTokens(settings)
+        self._pens = pens
         self._now = now
         self._entropy = entropy
 
-    def signer(self, client: Client) -> Signer:
-        """Find the signer first, so that nothing is spent for want of one. Raises: Refused."""
-        return self._id_tokens.signer(client)
+    def signer(self, client: Client) -> TokenSigner:
+        """Find the signer first, so that nothing is spent for want of one.
+
+        Raises:
+            Refused: as ``Pens.find`` does.
+        """
+        forms = client.forms
+        pen = self._pens.find(client, None, forms.id_token_encryption)
+        if forms.access_token is AccessTokenFormat.OPAQUE:
+            return TokenSigner(id_token=pen)
+        return TokenSigner(id_token=pen, access_token=Pen(signer=pen.signer))
 
     def gate(
         self, unit: Unit, client_id: ClientId, grant: Grant, *, at: datetime
@@ -127,12 +148,13 @@ class Issuing:
         audience: tuple[str, ...],
         key: str | None,
         at: datetime,
-    ) -> str:
+    ) -> Made:
         """Add an access token, and the audit row of the claims that its ID token will carry."""
-        minted = tokens.mint(epoch=epoch, entropy=self._entropy)
-        unit.grants.add_access_token(
-            AccessToken(
-                hash=minted.hash,
+        made = access_tokens.make(
+            epoch=epoch,
+            entropy=self._entropy,
+            keep=lambda hashed: AccessToken(
+                hash=hashed,
                 grant=grant.id,
                 client=grant.client,
                 scopes=scopes,
@@ -140,17 +162,22 @@ class Issuing:
                 issued_at=at,
                 expires_at=at + self._lasts,
                 key=key,
-            )
+            ),
         )
+        unit.grants.add_access_token(made.kept)
         if grant.id_token_claims and OPENID in scopes:
             unit.record(claims_released(grant=grant, at=at, place="id_token"))
-        return minted.text
+        return made
 
-    def answer(self, issued: Issued, signer: Signer) -> dict[str, object]:
+    def answer(self, issued: Issued, signer: TokenSigner) -> dict[str, object]:
         """Give the token response (RFC 6749 section 5.1), signing now that all is committed."""
+        made, pen = issued.access_token, signer.access_token
+        text = made.text
+        if pen is not None:
+            text = access_tokens.write(made, issued.grant, pen, issuer=self._issuer)
         response: dict[str, object] = {
-            "access_token": issued.access_token,
-            "token_type": "DPoP" if issued.bound else "Bearer",
+            "access_token": text,
+            "token_type": binding.token_type(made.kept.key),
             "expires_in": self._lasts_seconds,
             "scope": " ".join(issued.scopes),
         }
@@ -159,8 +186,8 @@ class Issuing:
         if OPENID in issued.scopes:
             response["id_token"] = self._id_tokens.make(
                 issued.grant,
-                signer,
-                access_token=issued.access_token,
+                signer.id_token,
+                access_token=text,
                 nonce=issued.nonce,
                 now=self._now(),
             )

@@ -10,18 +10,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from idp.errors import SERVER_ERROR, UNAVAILABLE, UNKNOWN_CLIENT, Refused
-from keys.errors import KeysError, RecordsUnavailable
+from idp.errors import UNKNOWN_CLIENT, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from idp.domain.answer import Answer
-    from idp.domain.client import Client
+    from idp.oidc.pens import Pens
     from idp.store.ports import Ledger
-    from keys.ring import KeyRing
-    from keys.signer import Signer
 
 LASTS: Final = timedelta(minutes=5)
 """How long a client may read it; section 2.1 advises ten minutes at most."""
@@ -31,10 +28,10 @@ class SignedAnswers:
     """Signs what goes back to clients that asked for a signed answer."""
 
     def __init__(
-        self, *, ledger: Ledger, ring: KeyRing, issuer: str, now: Callable[[], datetime]
+        self, *, ledger: Ledger, pens: Pens, issuer: str, now: Callable[[], datetime]
     ) -> None:
         self._ledger = ledger
-        self._ring = ring
+        self._pens = pens
         self._issuer = issuer
         self._now = now
 
@@ -57,12 +54,5 @@ class SignedAnswers:
             "aud": client.id,
             "exp": int((self._now() + LASTS).timestamp()),
         }
-        return replace(answer, parameters=(("response", self._signer(client).sign(content)),))
-
-    def _signer(self, client: Client) -> Signer:
-        try:
-            return self._ring.signer(client.answer_algorithm or client.id_token_algorithm)
-        except RecordsUnavailable as error:
-            raise Refused(UNAVAILABLE, "the key ring cannot be read") from error
-        except KeysError as error:
-            raise Refused(SERVER_ERROR, f"no signer: {type(error).__name__}") from error
+        pen = self._pens.find(client, client.answer_algorithm, client.forms.answer_encryption)
+        return replace(answer, parameters=(("response", pen.write(content)),))

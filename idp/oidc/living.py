@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from idp.domain.gate import may_issue
 from idp.errors import INVALID_TOKEN, Refused
-from idp.oidc import tokens
 from idp.store.means import means_stand
 
 if TYPE_CHECKING:
@@ -14,21 +13,23 @@ if TYPE_CHECKING:
 
     from idp.domain.client import Client
     from idp.domain.grant import LiveToken
+    from idp.oidc.tokens import Opaque
     from idp.store.ports import Unit
 
 
-def living(unit: Unit, text: str, *, at: datetime) -> tuple[LiveToken, Client]:
+def living(unit: Unit, presented: Opaque, *, at: datetime) -> tuple[LiveToken, Client]:
     """Give a token with all that keeps it alive, and the registration as it is now.
+
+    ``AccessTokens.read`` knows what was presented, in either form, before a unit is opened.
 
     Raises:
         Refused: INVALID_TOKEN, when the token is unknown, of another epoch, revoked or expired;
             when its grant, its session or the card behind it ended; when the person or the client
             may not be served.
     """
-    opaque = tokens.read(text, INVALID_TOKEN)
-    if opaque.epoch != unit.epoch():
+    if presented.epoch != unit.epoch():
         raise Refused(INVALID_TOKEN, "token of another epoch")
-    found = unit.grants.live_token(opaque.hash)
+    found = unit.grants.live_token(presented.hash)
     if found is None:
         raise Refused(INVALID_TOKEN, "unknown token")
     token, grant = found.token, found.grant

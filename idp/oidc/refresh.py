@@ -18,6 +18,7 @@ from idp.domain.audit_event import (
 )
 from idp.domain.grant import ANY_KEY
 from idp.errors import (
+    CERTIFICATE_REQUIRED,
     INVALID_DPOP_PROOF,
     INVALID_GRANT,
     INVALID_REQUEST,
@@ -25,6 +26,7 @@ from idp.errors import (
     Refused,
 )
 from idp.oidc import refresh_tokens
+from idp.oidc.binding import is_certificate
 from idp.oidc.code_grant import REFRESH
 from idp.oidc.deciding import decided
 from idp.oidc.issuing import Issued
@@ -110,7 +112,6 @@ class RefreshGrant:
                 unit, grant, epoch=epoch, scopes=scopes, audience=audience, key=key, at=at
             ),
             refresh_token=refresh_tokens.derive(family, epoch=epoch, generation=generation),
-            bound=key is not None,
         )
 
     def _family(
@@ -190,10 +191,11 @@ class RefreshGrant:
 
 
 def _proven_key(family: RefreshFamily, caller: Caller) -> str | None:
-    """Give the key of the proof, which the family may demand (RFC 9449 section 5)."""
-    key = None if caller.proof is None else caller.proof.key
+    """Give the proven key, which the family may demand (RFC 9449 section 5, RFC 8705 section 4)."""
+    key = caller.key
     if family.key is not None and key is None:
-        raise Refused(INVALID_DPOP_PROOF, "the family is used with a proof alone")
+        problem = CERTIFICATE_REQUIRED if is_certificate(family.key) else INVALID_DPOP_PROOF
+        raise Refused(problem, "the family is used with its key alone")
     if family.key not in {None, ANY_KEY, key}:
         raise Refused(INVALID_GRANT, "the family is bound to another key")
     return key

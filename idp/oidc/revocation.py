@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idp.domain.audit_event import foreign_presented, token_revoked
-from idp.errors import INVALID_REQUEST, INVALID_TOKEN, Refused
-from idp.oidc import refresh_tokens, tokens
+from idp.errors import INVALID_REQUEST, Refused
+from idp.oidc import refresh_tokens
 from idp.oidc.deciding import decided
 from idp.store.ports import StoreUnavailable
 
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
     from idp.domain.client import Client
     from idp.domain.grant import GrantId
+    from idp.oidc.access_tokens import AccessTokens
+    from idp.oidc.certificates import ClientCertificate
     from idp.oidc.client_auth import ClientAuthentication
     from idp.oidc.form import Parameters
+    from idp.oidc.tokens import Opaque
     from idp.store.ports import Ledger, Unit
 
 
@@ -34,47 +37,56 @@ class Revocation:
         *,
         ledger: Ledger,
         authentication: ClientAuthentication,
+        tokens: AccessTokens,
         now: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
         self._authentication = authentication
+        self._tokens = tokens
         self._now = now
 
-    def answer(self, params: Parameters, *, authorization: str | None, address: str | None) -> None:
+    def answer(
+        self,
+        params: Parameters,
+        *,
+        authorization: str | None,
+        address: str | None,
+        certificate: ClientCertificate | None = None,
+    ) -> None:
         """Revoke, where there is something of this client to revoke.
 
         Raises:
             Refused: as ``authenticate`` does; INVALID_REQUEST without a token.
         """
         caller = self._authentication.authenticate(
-            params, authorization=authorization, address=address
+            params, authorization=authorization, address=address, certificate=certificate
         )
         token = params.get("token")
         if token is None:
             raise Refused(INVALID_REQUEST, "token is missing")
-        decided(self._ledger, caller, lambda unit: self._revoke(unit, token, caller.client))
+        named = self._tokens.find(token)
+        decided(self._ledger, caller, lambda unit: self._revoke(unit, token, named, caller.client))
 
-    def _revoke(self, unit: Unit, text: str, client: Client) -> None:
+    def _revoke(self, unit: Unit, text: str, named: Opaque | None, client: Client) -> None:
         try:
-            if refresh_tokens.looks_like_one(text):
-                self._refresh(unit, text, client)
+            if named is not None:
+                self._access(unit, named, client)
             else:
-                self._access(unit, text, client)
+                self._refresh(unit, text, client)
         except StoreUnavailable:
             raise
         except Refused:
             return  # not a token of ours: the client has what it wants (RFC 7009 section 2.2)
 
-    def _access(self, unit: Unit, text: str, client: Client) -> None:
-        opaque = tokens.read(text, INVALID_TOKEN)
-        found = unit.grants.live_token(opaque.hash)
+    def _access(self, unit: Unit, named: Opaque, client: Client) -> None:
+        found = unit.grants.live_token(named.hash)
         if found is None:
             return
         if found.token.client != client.id:
             self._foreign(unit, found.grant.id, client, what="access_token")
         elif found.token.revoked_at is None:
             at = self._now()
-            unit.grants.revoke_access_token(opaque.hash, at=at)
+            unit.grants.revoke_access_token(named.hash, at=at)
             unit.record(
                 token_revoked(grant=found.grant.id, client=client.id, at=at, what="access_token")
             )

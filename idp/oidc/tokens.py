@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING, Final
 from authlib.oidc.core.util import create_half_hash
 
 from idp.domain.grant import TokenHash
-from idp.errors import SERVER_ERROR, UNAVAILABLE, Refused
-from keys.errors import KeysError, RecordsUnavailable
+from idp.errors import SERVER_ERROR, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from idp.config import Settings
-    from idp.domain.client import Client
     from idp.domain.grant import Grant
     from idp.errors import Problem
-    from keys.ring import KeyRing
-    from keys.signer import Signer
+    from idp.oidc.pens import Pen
 
 RANDOM_BYTES: Final = 32
 _OPAQUE: Final = re.compile(r"(0|[1-9][0-9]{0,9})\.[A-Za-z0-9_-]{43}")
@@ -77,36 +74,22 @@ def _hash(text: str) -> TokenHash:
 
 
 class IdTokens:
-    """Makes ID tokens (OpenID Connect Core 2) from a grant; signs them after its commit."""
+    """Makes ID tokens (OpenID Connect Core 2) from a grant; writes them after its commit."""
 
-    def __init__(self, settings: Settings, ring: KeyRing) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._issuer = settings.issuer
         self._lasts = int(settings.lifetimes.id_token.total_seconds())
-        self._ring = ring
-
-    def signer(self, client: Client) -> Signer:
-        """Find the client's signer, before anything is spent.
-
-        Raises:
-            Refused: UNAVAILABLE while the ring cannot be read, SERVER_ERROR where no key signs so.
-        """
-        try:
-            return self._ring.signer(client.id_token_algorithm)
-        except RecordsUnavailable as error:
-            raise Refused(UNAVAILABLE, "the key ring cannot be read") from error
-        except KeysError as error:
-            raise Refused(SERVER_ERROR, f"no signer: {type(error).__name__}") from error
 
     def make(
         self,
         grant: Grant,
-        signer: Signer,
+        pen: Pen,
         *,
         access_token: str,
         nonce: str | None,
         now: datetime,
     ) -> str:
-        """Sign an ID token; an agreed claim never takes the place of a protocol claim."""
+        """Write an ID token; an agreed claim never takes the place of a protocol claim."""
         issued_at = int(now.timestamp())
         content: dict[str, object] = {
             **grant.id_token_claims,
@@ -119,12 +102,12 @@ class IdTokens:
             "acr": grant.acr_word,
             "amr": list(grant.event.amr),
             "sid": grant.sid,
-            "at_hash": at_hash(access_token, signer.algorithm),
+            "at_hash": at_hash(access_token, pen.signer.algorithm),
         }
         content.pop("nonce", None)
         if nonce is not None:
             content["nonce"] = nonce
-        return signer.sign(content)
+        return pen.write(content)
 
 
 def at_hash(access_token: str, algorithm: str) -> str:

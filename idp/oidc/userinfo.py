@@ -16,8 +16,11 @@ from idp.domain.claims import scope_claims
 from idp.domain.verified_claims import in_force
 from idp.errors import INSUFFICIENT_SCOPE, INVALID_TOKEN, TOKEN_MISSING, Refused
 from idp.oidc import paths
+from idp.oidc.access_tokens import LONGEST
+from idp.oidc.binding import is_certificate
 from idp.oidc.issuing import OPENID, userinfo_audience
 from idp.oidc.living import living
+from idp.oidc.pens import Written
 from idp.store.ports import AlreadySpent
 
 if TYPE_CHECKING:
@@ -27,12 +30,14 @@ if TYPE_CHECKING:
     from idp.config import Settings
     from idp.domain.client import Client
     from idp.domain.grant import LiveToken, TokenHash
-    from idp.oidc.dpop import Proofs
+    from idp.oidc.access_tokens import AccessTokens
+    from idp.oidc.certificates import ClientCertificate
+    from idp.oidc.dpop import Proof, Proofs
     from idp.oidc.form import Parameters
+    from idp.oidc.pens import Pen, Pens
     from idp.store.ports import Ledger
 
 _B64TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-_LONGEST: Final = 512
 _MOST_REMEMBERED: Final = 50_000
 
 
@@ -44,13 +49,17 @@ class UserInfo:
         settings: Settings,
         *,
         ledger: Ledger,
+        tokens: AccessTokens,
         proofs: Proofs,
+        pens: Pens,
         now: Callable[[], datetime],
     ) -> None:
         self._issuer = settings.issuer
         self._audience = userinfo_audience(settings)
         self._ledger = ledger
+        self._tokens = tokens
         self._proofs = proofs
+        self._pens = pens
         self._now = now
         self._noted: dict[TokenHash, None] = {}
         self._lock = Lock()
@@ -62,27 +71,30 @@ class UserInfo:
         params: Parameters | None = None,
         method: str = "GET",
         dpop: str | None = None,
-    ) -> dict[str, object]:
-        """Give ``sub`` and the claims.
+        certificate: ClientCertificate | None = None,
+    ) -> dict[str, object] | Written:
+        """Give ``sub`` and the claims, or one JWT of them where the client registered that.
 
         Args:
             authorization: the ``Authorization`` header as sent.
             params: the form body of a POST, never a query.
             method: the request's.
             dpop: the ``DPoP`` header as sent.
+            certificate: that of the connection, as a named proxy handed it over.
 
         Raises:
             Refused: TOKEN_MISSING, INVALID_TOKEN, INSUFFICIENT_SCOPE (RFC 6750 section 3.1);
-                INVALID_DPOP_PROOF, USE_DPOP_NONCE (RFC 9449 section 7.1).
+                INVALID_DPOP_PROOF, USE_DPOP_NONCE (RFC 9449 section 7.1); as ``Pens.find`` does.
         """
         text, bound = _presented(authorization, params)
         proof = None
         if bound:
             proof = self._proofs.verify(dpop, method=method, path=paths.USERINFO, access_token=text)
+        named = self._tokens.read(text)
         at = self._now()
         with self._ledger.read() as unit:
-            found, client = living(unit, text, at=at)
-        if found.token.key != (None if proof is None else proof.key):
+            found, client = living(unit, named, at=at)
+        if found.token.key != _proven(found, proof, certificate):
             raise Refused(INVALID_TOKEN, "bound to a key that was not proven, or to none")
         if proof is not None:
             self._proofs.use_here(proof)
@@ -91,9 +103,18 @@ class UserInfo:
         if OPENID not in found.token.scopes:
             raise Refused(INSUFFICIENT_SCOPE, "token without openid")
         claims = self._claims(found, client, at=at)
+        pen, algorithm = None, client.forms.userinfo_algorithm
+        if algorithm is not None:
+            pen = self._pens.find(client, algorithm, client.forms.userinfo_encryption)
         if claims:
             self._note(found, at=at)
-        return {**claims, "sub": found.grant.subject}
+        content = {**claims, "sub": found.grant.subject}
+        return content if pen is None else self._written(content, client, pen)
+
+    def _written(self, content: dict[str, object], client: Client, pen: Pen) -> Written:
+        """Write it as a JWT (Core 5.3.2), without a type: no ID token that could come back here."""
+        content = {**content, "iss": self._issuer, "aud": client.id}
+        return Written(text=pen.write(content, typ=None))
 
     def _claims(self, found: LiveToken, client: Client, *, at: datetime) -> dict[str, object]:
         """Give what a purpose still entitles and what a narrowed token still covers."""
@@ -125,6 +146,17 @@ class UserInfo:
             self._noted[token.hash] = None
 
 
+def _proven(
+    found: LiveToken, proof: Proof | None, certificate: ClientCertificate | None
+) -> str | None:
+    """Give the key that was proven: a certificate counts where the token is bound to one."""
+    if proof is not None:
+        return proof.key
+    if certificate is not None and is_certificate(found.token.key):
+        return certificate.key
+    return None
+
+
 def _presented(authorization: str | None, params: Parameters | None) -> tuple[str, bool]:
     """Find the one token, and whether it came as one that is bound to a key.
 
@@ -139,6 +171,6 @@ def _presented(authorization: str | None, params: Parameters | None) -> tuple[st
         bound = scheme.lower() == "dpop"
         if not bound and scheme.lower() != "bearer":
             raise Refused(TOKEN_MISSING, "another scheme than Bearer or DPoP")
-    if text is None or len(text) > _LONGEST or _B64TOKEN.fullmatch(text) is None:
+    if text is None or len(text) > LONGEST or _B64TOKEN.fullmatch(text) is None:
         raise Refused(INVALID_TOKEN, "not a token")
     return text, bound

@@ -25,10 +25,11 @@ from idp.errors import (
     USE_DPOP_NONCE,
     Refused,
 )
-from idp.oidc import dpop, paths
+from idp.oidc import dpop, introspection, paths
 from idp.oidc.form import Parameters
 from idp.store.ports import StoreUnavailable
 from idp.web import cors
+from idp.web.certificates import presented
 from idp.web.errors import note_refusal, retry_after
 from idp.web.forms import require_form
 from idp.web.hook import PATH, TestingHook
@@ -39,12 +40,14 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
     from idp.errors import Problem
+    from idp.oidc.pens import Written
     from idp.services import Services
     from idp.web.cors import CrossOrigin
     from keys.jwks import Document
 
     Handler = Callable[[Request], Response]
 
+_JSON: Final = "application/json"
 _UNAUTHORIZED: Final = 401
 _CREATED: Final = 201
 _UNKEPT: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
@@ -146,6 +149,7 @@ class Endpoints:
             params,
             authorization=request.headers.get("Authorization"),
             address=request.remote_addr,
+            certificate=presented(request),
             dpop=request.headers.get("DPoP"),
         )
         _name_client(request, params)
@@ -157,6 +161,7 @@ class Endpoints:
             params,
             authorization=request.headers.get("Authorization"),
             address=request.remote_addr,
+            certificate=presented(request),
         )
         request.environ["sesame.client"] = caller.client.id
         sent = request.headers.get("DPoP")
@@ -171,6 +176,7 @@ class Endpoints:
             params,
             authorization=request.headers.get("Authorization"),
             address=request.remote_addr,
+            certificate=presented(request),
         )
         _name_client(request, params)
         return _json(result)
@@ -181,9 +187,11 @@ class Endpoints:
             params,
             authorization=request.headers.get("Authorization"),
             address=request.remote_addr,
+            certificate=presented(request),
+            signed=_accepts_signed(request),
         )
         _name_client(request, params)
-        return _json(result)
+        return _json(result) if isinstance(result, dict) else _jwt(result)
 
     def _revoke(self, request: Request) -> Response:
         params = _form(request)
@@ -191,6 +199,7 @@ class Endpoints:
             params,
             authorization=request.headers.get("Authorization"),
             address=request.remote_addr,
+            certificate=presented(request),
         )
         _name_client(request, params)
         return Response(status=200, headers=[*_UNKEPT])
@@ -208,8 +217,9 @@ class Endpoints:
             params=params,
             method=request.method,
             dpop=request.headers.get("DPoP"),
+            certificate=presented(request),
         )
-        return _json(result)
+        return _json(result) if isinstance(result, dict) else _jwt(result)
 
     def _jwks(self, request: Request) -> Response:
         return _document(request, self._services.ring.jwks())
@@ -262,7 +272,17 @@ def _name_client(request: Request, params: Parameters) -> None:
 
 def _json(body: Mapping[str, object], *, status: int = 200) -> Response:
     text = json.dumps(body, separators=(",", ":"))
-    return Response(text, status=status, headers=[("Content-Type", "application/json"), *_UNKEPT])
+    return Response(text, status=status, headers=[("Content-Type", _JSON), *_UNKEPT])
+
+
+def _jwt(written: Written) -> Response:
+    return Response(written.text, headers=[("Content-Type", written.media_type), *_UNKEPT])
+
+
+def _accepts_signed(request: Request) -> bool:
+    """Tell whether a signed introspection is what the caller likes best (RFC 9701 section 4)."""
+    offered = (_JSON, introspection.MEDIA_TYPE)
+    return request.accept_mimetypes.best_match(offered, _JSON) == introspection.MEDIA_TYPE
 
 
 def _document(request: Request, document: Document) -> Response:

@@ -1,4 +1,4 @@
-"""How a client wants its answers signed (JARM 3): by an algorithm of ours; never encrypted."""
+"""What a client wants its answers signed with (JARM 3): an algorithm of ours."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ MEMBERS: Final[Mapping[str, str]] = {
     _ALGORITHM: "An algorithm of the key ring, for answers in the response modes jwt, query.jwt "
     "and form_post.jwt. Default: that of the ID tokens.",
 }
-EXPLAINED: Final[Mapping[str, str]] = dict.fromkeys(
-    ("authorization_encrypted_response_alg", "authorization_encrypted_response_enc"),
-    "answers are signed and not encrypted; leave it out",
-)
 
 
 def read_answers(members: Members, *, algorithms: tuple[str, ...]) -> str | None:

@@ -1,4 +1,8 @@
-"""Which public keys a client may authenticate with: strong, public, and fit for what we verify."""
+"""Which public keys a client may register: strong, public, and each for one thing.
+
+A key of ``use`` enc is encrypted to and verifies nothing; any other verifies and is never encrypted
+to.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,16 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from idp.oidc.registration.members import Members
 
 ASSERTION_ALGORITHMS: Final = ("ES256", "Ed25519", "EdDSA", "PS256", "RS256")
 """What a client may sign its assertions with; RFC 9864 calls EdDSA on that curve Ed25519."""
+KEY_MANAGEMENT: Final = ("ECDH-ES", "ECDH-ES+A256KW", "RSA-OAEP-256")
+"""How the key of an encrypted answer may get to a client (RFC 7518 section 4); never RSA1_5."""
+CONTENT_ENCRYPTION: Final = ("A128GCM", "A256GCM")
+"""How its content may be encrypted (RFC 7518 section 5)."""
 
 _MOST: Final = 10
 _LONGEST_KID: Final = 128
@@ -30,6 +38,14 @@ _KINDS: Final[dict[str, type[ECKey | OKPKey | RSAKey]]] = {
     "EC": ECKey,
     "OKP": OKPKey,
     "RSA": RSAKey,
+}
+_ENCRYPTING: Final[dict[tuple[str, object], tuple[str, ...]]] = {
+    ("EC", "P-256"): ("ECDH-ES", "ECDH-ES+A256KW"),
+    ("RSA", None): ("RSA-OAEP-256",),
+}
+_OPERATIONS: Final = {
+    "sig": frozenset({"verify"}),
+    "enc": frozenset({"encrypt", "wrapKey", "deriveKey", "deriveBits"}),
 }
 _FITTING: Final[dict[tuple[str, object], tuple[str, ...]]] = {
     ("EC", "P-256"): ("ES256",),
@@ -61,12 +77,40 @@ def read_jwks(members: Members) -> dict[str, object] | None:
     return {"keys": kept}
 
 
+def published(keys: Iterable[object]) -> list[dict[str, object]]:
+    """Give what may be used of keys that a client publishes; what it also has there is left out."""
+    return [
+        {name: key[name] for name in _KEPT if name in key}
+        for key in keys
+        if isinstance(key, dict) and _may_be_used(key)
+    ]
+
+
+def _may_be_used(key: Mapping[str, object]) -> bool:
+    return next(faults_of(key), None) is None
+
+
 def fitting(key: Mapping[str, object]) -> tuple[str, ...]:
     """Give the algorithms that a key of the registration can be verified with."""
-    kind = str(key.get("kty"))
-    able = _FITTING.get((kind, None if kind == "RSA" else key.get("crv")), ())
-    named = key.get("alg")
+    return _able(_FITTING, key) if key.get("use") in {None, "sig"} else ()
+
+
+def encrypting(key: Mapping[str, object]) -> tuple[str, ...]:
+    """Give the algorithms that a key of the registration can be encrypted to with."""
+    return _able(_ENCRYPTING, key) if key.get("use") == "enc" else ()
+
+
+def _able(
+    table: Mapping[tuple[str, object], tuple[str, ...]], key: Mapping[str, object]
+) -> tuple[str, ...]:
+    able, named = table.get(_kind(key), ()), key.get("alg")
     return able if named is None else tuple(one for one in able if one == named)
+
+
+def _kind(key: Mapping[str, object]) -> tuple[str, object]:
+    kind = str(key.get("kty"))
+    curve = key.get("crv")
+    return kind, curve if isinstance(curve, str) and kind != "RSA" else None
 
 
 def faults_of(key: Mapping[str, object]) -> Iterator[str]:
@@ -86,16 +130,20 @@ def faults_of(key: Mapping[str, object]) -> Iterator[str]:
     strength = _strength_fault(key)
     if strength:
         yield strength
-    elif not fitting(key):
+    elif not fitting(key) and not encrypting(key):
         yield _unfit(key)
 
 
 def _use_faults(key: Mapping[str, object]) -> Iterator[str]:
-    if key.get("use") not in {None, "sig"}:
-        yield 'use is "sig"; encryption to clients is not supported'
+    use = key.get("use")
+    if use not in {None, "sig", "enc"}:
+        yield 'use is "sig", or "enc" for a key that answers are encrypted to'
     operations = key.get("key_ops")
-    if operations is not None and operations != ["verify"]:
-        yield 'key_ops is ["verify"], or leave it out'
+    able = _OPERATIONS["enc" if use == "enc" else "sig"]
+    if operations is not None and not (
+        isinstance(operations, list | tuple) and operations and set(map(str, operations)) <= able
+    ):
+        yield f"key_ops is of {' '.join(sorted(able))} for such a key, or leave it out"
     kid = key.get("kid")
     if kid is not None and not (isinstance(kid, str) and 0 < len(kid) <= _LONGEST_KID):
         yield f"kid is a text of 1 to {_LONGEST_KID} characters"
@@ -139,9 +187,12 @@ def _imported(key: Mapping[str, object]) -> ECKey | OKPKey | RSAKey:
 
 
 def _unfit(key: Mapping[str, object]) -> str:
-    able = _FITTING.get((str(key["kty"]), None if key["kty"] == "RSA" else key.get("crv")))
+    encrypts = key.get("use") == "enc"
+    able = (_ENCRYPTING if encrypts else _FITTING).get(_kind(key))
     if able:
         return f"alg is {' or '.join(able)} for such a key, or leave it out"
+    if encrypts:
+        return "no encryption offered here fits this key; use P-256 or RSA"
     return (
         "no algorithm accepted here fits this curve; use P-256 (ES256) or Ed25519, "
         "or an RSA key (PS256, RS256)"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from idp.domain.assurance import ALIASES
 from idp.domain.client import ClientAuth, SubjectType
 from idp.domain.vocabulary import AUTHORISED, claims_supported, fact_of, scopes_supported
+from idp.oidc.auth_methods import offered_methods
 from idp.oidc.registration.backchannel import CIBA
-from idp.oidc.registration.keys import ASSERTION_ALGORITHMS
+from idp.oidc.registration.keys import ASSERTION_ALGORITHMS, CONTENT_ENCRYPTION, KEY_MANAGEMENT
 
 if TYPE_CHECKING:
     from idp.config import Settings
@@ -27,6 +28,9 @@ class Policy:
         algorithms: what the key ring can sign ID tokens with, the default first.
         seeded: seeded persons may sign in, so the claims that only they have can be given.
         public_subject: the operator approves of ``subject_type`` public.
+        methods: how a client may prove itself here.
+        certificates: client certificates are handed over here.
+        reachable: ``host:port`` texts that may be called although they are not on the internet.
     """
 
     issuer: str
@@ -34,6 +38,14 @@ class Policy:
     algorithms: tuple[str, ...]
     seeded: bool = False
     public_subject: bool = False
+    methods: tuple[ClientAuth, ...] = (
+        ClientAuth.PRIVATE_KEY_JWT,
+        ClientAuth.SECRET_BASIC,
+        ClientAuth.SECRET_POST,
+        ClientAuth.NONE,
+    )
+    certificates: bool = False
+    reachable: frozenset[str] = frozenset()
 
     def scopes(self) -> tuple[str, ...]:
         """Give the scopes that may be registered."""
@@ -57,9 +69,14 @@ class Policy:
             "scopes_supported": list(self.scopes()),
             "response_types_supported": ["code"],
             "grant_types_supported": list(GRANT_TYPES),
-            "token_endpoint_auth_methods_supported": [method.value for method in ClientAuth],
+            "token_endpoint_auth_methods_supported": [method.value for method in self.methods],
             "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
             "id_token_signing_alg_values_supported": list(self.algorithms),
+            "id_token_encryption_alg_values_supported": list(KEY_MANAGEMENT),
+            "id_token_encryption_enc_values_supported": list(CONTENT_ENCRYPTION),
+            "userinfo_signing_alg_values_supported": list(self.algorithms),
+            "userinfo_encryption_alg_values_supported": list(KEY_MANAGEMENT),
+            "userinfo_encryption_enc_values_supported": list(CONTENT_ENCRYPTION),
             "subject_types_supported": [kind.value for kind in SubjectType],
             "acr_values_supported": list(ALIASES),
         }
@@ -73,4 +90,7 @@ def policy_of(settings: Settings, *, public_subject: bool = False) -> Policy:
         algorithms=settings.keys.algorithms,
         seeded=settings.login.seeded_sign_in,
         public_subject=public_subject,
+        methods=offered_methods(settings),
+        certificates=settings.mtls.enabled,
+        reachable=frozenset(settings.outbound.allow),
     )

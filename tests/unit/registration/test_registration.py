@@ -106,10 +106,21 @@ def test_everything_that_a_client_may_say_is_kept_and_described_again() -> None:
         ({"token_endpoint_auth_signing_alg": "none"}, "token_endpoint_auth_signing_alg"),
         ({"token_endpoint_auth_signing_alg": "HS256"}, "token_endpoint_auth_signing_alg"),
         ({"token_endpoint_auth_signing_alg": "RS256"}, "token_endpoint_auth_signing_alg"),
-        ({"token_endpoint_auth_method": "client_secret_basic"}, "jwks"),
-        ({"token_endpoint_auth_method": "none"}, "jwks"),
         ({"jwks": None}, "jwks"),
         ({"jwks_uri": "https://shop.example/jwks"}, "jwks_uri"),
+        ({"jwks": None, "jwks_uri": "http://shop.example/jwks"}, "jwks_uri"),
+        ({"jwks": None, "jwks_uri": "https://shop.example:6379/"}, "jwks_uri"),
+        ({"sector_identifier_uri": "https://shop.example/sector.json"}, "sector_identifier_uri"),
+        ({"initiate_login_uri": "http://localhost/login"}, "initiate_login_uri"),
+        ({"initiate_login_uri": "https://shop.example/login#x"}, "initiate_login_uri"),
+        ({"policy_uri": "http://shop.example/policy"}, "policy_uri"),
+        ({"tos_uri": {"fr": "javascript:alert(1)"}}, "tos_uri.fr"),
+        ({"logo_uri": "data:image/png;base64,AA"}, "logo_uri"),
+        ({"client_uri": {"es": "https://shop.example/"}}, "client_uri"),
+        ({"application_type": "desktop"}, "application_type"),
+        ({"contacts": ["a"] * 11}, "contacts"),
+        ({"software_id": ""}, "software_id"),
+        ({"default_acr_values": ["eidas9"]}, "default_acr_values"),
         ({"client_secret": "hunter2"}, "client_secret"),
         ({"grant_types": ["authorization_code", "password"]}, "grant_types"),
         ({"grant_types": ["refresh_token"]}, "grant_types"),
@@ -273,6 +284,3 @@ def test_answers_are_signed_by_an_algorithm_of_the_ring() -> None:
     client = register(a_document(**{name: "PS256"}), POLICY, now=NOW)
     assert (client.answer_algorithm, describe(client)[name]) == ("PS256", "PS256")
     assert faulty_members(a_document(**{name: "RS256"})) == {name}
-    assert faulty_members(a_document(authorization_encrypted_response_alg="RSA-OAEP")) == {
-        "authorization_encrypted_response_alg"
-    }

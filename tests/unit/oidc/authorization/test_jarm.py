@@ -12,6 +12,7 @@ from idp.domain.request import ResponseMode
 from idp.errors import INVALID_REQUEST, SERVER_ERROR, UNKNOWN_CLIENT, Refused
 from idp.oidc.hints import open_hint
 from idp.oidc.jarm import LASTS, SignedAnswers
+from idp.oidc.pens import Pens
 from tests.unit.oidc.authorization.desk import ISSUER
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def signed(desk: Desk) -> SignedAnswers:
-    return SignedAnswers(ledger=desk.ledger, ring=desk.ring, issuer=ISSUER, now=desk.clock)
+    return SignedAnswers(ledger=desk.ledger, pens=Pens(desk.ring), issuer=ISSUER, now=desk.clock)
 
 
 def an_answer(desk: Desk, mode: str) -> Answer:

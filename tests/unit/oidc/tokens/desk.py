@@ -21,16 +21,19 @@ from idp.domain.client import ClientAuth, Pkce, Purpose, Secret
 from idp.domain.grant import Code, TokenHash
 from idp.errors import Refused
 from idp.oidc import tokens
+from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.client_auth import ASSERTION_TYPE, ClientAuthentication
 from idp.oidc.client_jws import ClientKeys
 from idp.oidc.dpop import Proofs
 from idp.oidc.form import Parameters
 from idp.oidc.grants import TokenEndpoint
 from idp.oidc.introspection import Introspection
+from idp.oidc.pens import Pens
 from idp.oidc.revocation import Revocation
 from idp.oidc.userinfo import UserInfo
 from idp.store.memory import MemoryEphemeral
-from keys.signer import Signer, Verifier
+from keys.errors import TokenForged
+from keys.signer import Signer, Verifier, header_segment
 from tests.contract.store.stand_ins import (
     START,
     Clock,
@@ -165,6 +168,13 @@ class OneKeyRing:
     def signer(self, algorithm: str | None = None) -> Signer:
         return self._signers[algorithm or "ES256"]
 
+    def open(self, compact: str, *, typ: str) -> dict[str, Any]:
+        head = compact.partition(".")[0].encode()
+        for one in self._signers.values():
+            if header_segment(one.algorithm, one.kid, typ) == head:
+                return Verifier(one.algorithm, one._key.public_key).open(compact)
+        raise TokenForged("not of this ring")
+
 
 class Desk:
     """Every token endpoint over one Ledger, with what a test needs to call them."""
@@ -174,6 +184,7 @@ class Desk:
         self.clock = clock
         self.settings = Settings(environment=Environment.TEST, issuer=ISSUER)
         self.ring: Any = OneKeyRing()
+        self.pens = Pens(self.ring)
         self.ephemeral = ephemeral or MemoryEphemeral(now=clock, entropy=secrets.token_bytes)
         self.authentication = ClientAuthentication(
             self.settings,
@@ -186,16 +197,29 @@ class Desk:
         given: Any = {"ledger": ledger, "authentication": self.authentication, "now": clock}
         self.endpoint = TokenEndpoint(
             self.settings,
-            ring=self.ring,
+            pens=self.pens,
             proofs=self.proofs,
             ephemeral=self.ephemeral,
             approvals=None,
             entropy=secrets.token_bytes,
             **given,
         )
-        self.introspection = Introspection(self.settings, **given)
+        self.tokens = AccessTokens(self.ring, issuer=ISSUER)
+        given["tokens"] = self.tokens
+        self.introspection = Introspection(self.settings, pens=self.pens, **given)
         self.revocation = Revocation(**given)
-        self.userinfo = UserInfo(self.settings, ledger=ledger, proofs=self.proofs, now=clock)
+        self.userinfo = self.another_userinfo()
+
+    def another_userinfo(self) -> UserInfo:
+        """What another worker answers with."""
+        return UserInfo(
+            self.settings,
+            ledger=self.ledger,
+            tokens=self.tokens,
+            proofs=self.proofs,
+            pens=self.pens,
+            now=self.clock,
+        )
 
     # --- the clients -----------------------------------------------------------------------------
 
@@ -292,7 +316,9 @@ class Desk:
 
     def claims(self, access_token: str) -> dict[str, Any]:
         """What userinfo tells the bearer."""
-        return self.userinfo.answer(authorization=f"Bearer {access_token}")
+        told = self.userinfo.answer(authorization=f"Bearer {access_token}")
+        assert isinstance(told, dict)
+        return told
 
     # --- what a test looks at --------------------------------------------------------------------
 

@@ -12,7 +12,6 @@ from idp.domain.client import ClientId
 from idp.domain.person import PersonState
 from idp.domain.session import SessionKey
 from idp.errors import INSUFFICIENT_SCOPE, INVALID_TOKEN, TOKEN_MISSING, UNAVAILABLE
-from idp.oidc.userinfo import UserInfo
 from idp.store.ports import StoreUnavailable
 from tests.contract.store.stand_ins import AN, START
 from tests.unit.oidc.tokens.desk import CLIENTS, Desk, form, refused
@@ -60,8 +59,7 @@ def test_a_release_is_audited_once_a_token(desk: Desk, given: dict[str, Any]) ->
     before = releases()
     for _ in range(3):
         desk.claims(given["access_token"])
-    another_worker = UserInfo(desk.settings, ledger=desk.ledger, proofs=desk.proofs, now=desk.clock)
-    another_worker.answer(authorization=f"Bearer {given['access_token']}")
+    desk.another_userinfo().answer(authorization=f"Bearer {given['access_token']}")
     assert releases() == before + 1
     second = desk.refresh(given["refresh_token"])
     before = releases()
