@@ -7,6 +7,7 @@ writes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -47,12 +48,14 @@ class Job:
     Attributes:
         every: the pause between rounds.
         lasts: the lease's life, more than twice the pause so that it never lapses between rounds.
+        settle: waits for what a round may have left on the way, before the process ends.
     """
 
     name: str
     work: Work
     every: timedelta
     lasts: timedelta = timedelta(seconds=30)
+    settle: Callable[[], None] | None = None
 
 
 class Lease:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -76,7 +77,11 @@ def jobs(  # noqa: PLR0913 - one argument for each thing that jobs work on
 
     return (
         job(seal.JOB, sealing, every=0.5, lasts=10),
-        job(outbox.JOB, delivery.round, every=1, lasts=30),
+        replace(
+            # A logout waits a moment for its messages to leave: look often.
+            job(outbox.JOB, delivery.round, every=0.2, lasts=30),
+            settle=delivery.settle,
+        ),
         job(KEYS, promotion, every=30, lasts=90),
         job(refusals.JOB, counting, every=15, lasts=60),
         job(PURGE, purging, every=60, lasts=180),

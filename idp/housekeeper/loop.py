@@ -92,6 +92,9 @@ class Housekeeper:
         """Leave the jobs to whoever comes next, who need not wait for the leases to end."""
         for turn in self._turns:
             with suppress(StoreUnavailable):
+                if turn.job.settle is not None:
+                    turn.job.settle()
+            with suppress(StoreUnavailable):
                 turn.lease.release(self._now())
 
     def _attempt(self, turn: _Turn) -> Round | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from idp.domain.ended import Ended
     from idp.domain.event import AuthenticationEvent
     from idp.store.ports import Unit
 
@@ -91,12 +92,17 @@ def sign_in(
     return SignedIn(session=session, cookie=cookie)
 
 
-def end(unit: Unit, session: Session, *, at: datetime, why: str) -> bool:
-    """End a session with its whole sign-on; audited once, ``False`` if it had ended before."""
-    if not unit.sessions.end(session.key, at=at):
-        return False
-    _record_end(unit, session, at=at, why=why)
-    return True
+def end(
+    unit: Unit, session: Session, *, at: datetime, why: str, offline: bool = False
+) -> Ended | None:
+    """End a session with its whole sign-on; audited once, ``None`` if it had ended before.
+
+    ``offline``: with the grants that would outlive it, too.
+    """
+    ended = unit.sessions.end(session.key, at=at, offline=offline)
+    if ended is not None:
+        _record_end(unit, session, at=at, why=why)
+    return ended
 
 
 def _record_end(unit: Unit, session: Session, *, at: datetime, why: str) -> None:

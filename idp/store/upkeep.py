@@ -30,11 +30,39 @@ class OutboxMessage:
 class Outbox(Protocol):
     """Deliveries that must happen after a commit."""
 
-    def add(self, *, kind: str, destination: str, body: bytes, due_at: datetime) -> None: ...
-    def due(self, *, at: datetime, limit: int) -> Sequence[OutboxMessage]: ...
-    def delivered(self, message_id: int) -> None: ...
-    def postpone(self, message_id: int, *, until: datetime) -> None: ...
-    def abandon(self, message_id: int, *, at: datetime) -> None: ...
+    def add(self, *, kind: str, destination: str, body: bytes, due_at: datetime) -> int:
+        """Put a message in; give its number. ``destination`` may be empty; it is not sealed."""
+        ...
+
+    def due(
+        self, *, at: datetime, limit: int, without: Sequence[str] = (), unnamed: bool = False
+    ) -> Sequence[OutboxMessage]:
+        """Give what should have left by ``at``, but nothing for the (at most eight) ``without``.
+
+        With ``unnamed`` only what has no destination.
+        """
+        ...
+
+    def hold(self, message: OutboxMessage, *, until: datetime) -> OutboxMessage | None:
+        """Keep it from everybody else ``until`` then; ``None`` if somebody was first.
+
+        Whoever delivers says what became of the message that this gave. Where the hold ended and
+        another took the message meanwhile, that changes nothing.
+        """
+        ...
+
+    def delivered(self, message: OutboxMessage) -> None: ...
+    def postpone(self, message: OutboxMessage, *, until: datetime) -> None:
+        """Count an attempt and wait."""
+        ...
+
+    def abandon(self, message: OutboxMessage, *, at: datetime) -> None:
+        """Count an attempt and give up."""
+        ...
+
+    def untried(self, numbers: Sequence[int]) -> bool:
+        """Tell whether one of these messages is still to be tried for the first time."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from idp.store.sql.backchannel import SqlBackchannel
 from idp.store.sql.clients import ClientCache, SqlClients
 from idp.store.sql.consents import SqlConsents
 from idp.store.sql.epochs import bump_epoch, read_epoch
+from idp.store.sql.farewells import Farewells
 from idp.store.sql.grants import SqlGrants
 from idp.store.sql.keys import SqlKeys
 from idp.store.sql.leases import SqlLeases
@@ -17,6 +18,7 @@ from idp.store.sql.outbox import SqlOutbox
 from idp.store.sql.people import SqlPeople
 from idp.store.sql.phones import SqlPhones
 from idp.store.sql.purge import purge
+from idp.store.sql.registrations import SqlRegistrations
 from idp.store.sql.sessions import SqlSessions
 from idp.store.sql.spent import is_spent, spend
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         Unit,
         Vault,
     )
+    from idp.store.registration_ports import Registrations
     from idp.store.sql.engine import Engine
     from idp.store.sql.statement import Link
     from idp.store.upkeep import AuditTrail, Leases, Outbox
@@ -73,7 +76,11 @@ class SqlUnit:
     @property
     def sessions(self) -> Sessions:
         """Signed-in browsers."""
-        return SqlSessions(self._link, self._vault)
+        return SqlSessions(
+            self._link,
+            self._vault,
+            Farewells(self._link, clients=self.clients, outbox=self.outbox),
+        )
 
     @property
     def consents(self) -> Consents:
@@ -114,6 +121,11 @@ class SqlUnit:
     def phones(self) -> Phones:
         """Phones, approvals, one-time passwords."""
         return SqlPhones(self._link, self._vault)
+
+    @property
+    def registrations(self) -> Registrations:
+        """Clients that registered themselves."""
+        return SqlRegistrations(self._link)
 
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent."""

@@ -1,7 +1,8 @@
 """Signed-in browsers; ending one ends its whole sign-on, and what hangs off it, in the same unit.
 
 A sign-on is a line of sessions, each the successor of the one before (a step-up, a new proof by the
-same person). All carry the key of the first, so that grants given along the line end together.
+same person). All carry the key of the first, so that grants given along the line end together. What
+ends is told to the clients that want to hear of it, by ``Farewells``, whatever the cause.
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ from idp.store.sql.moments import micros, moment
 from idp.store.sql.statement import Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from idp.domain.ended import Ended
     from idp.domain.person import PersonId
     from idp.store.ports import Vault
-    from idp.store.sql.statement import Link
+    from idp.store.sql.farewells import Farewells
+    from idp.store.sql.statement import Link, Values
 
 _PURPOSE: Final = "sessions"
 _ENCODING: Final[Encoding[AuthenticationEvent]] = Encoding(AuthenticationEvent)
@@ -46,6 +50,11 @@ _GET: Final = Statement(
     )
     .select_from(_T.outerjoin(_C, _C.c.session == _T.c.key))
     .where(_T.c.key == bindparam("key"))
+)
+_OF_PERSON: Final = Statement(
+    select(_T.c.key)
+    .where(_T.c.person == bindparam("who"), _T.c.ended_at.is_(None), _T.c.succeeded_at.is_(None))
+    .order_by(_T.c.opened_at.desc(), _T.c.key)
 )
 _TOUCH: Final = Statement(
     update(_T)
@@ -68,14 +77,16 @@ _END: Final = Statement(
     update(_T)
     .where(_T.c.sign_on == _SIGN_ON, _T.c.ended_at.is_(None))
     .values(ended_at=bindparam("at"))
+    .returning(_T.c.key)
 )
 _END_BY_PERSON: Final = Statement(
     update(_T)
     .where(_T.c.person == bindparam("who"), _T.c.ended_at.is_(None))
     .values(ended_at=bindparam("at"))
+    .returning(_T.c.key)
 )
 _END_ALL: Final = Statement(
-    update(_T).where(_T.c.ended_at.is_(None)).values(ended_at=bindparam("at"))
+    update(_T).where(_T.c.ended_at.is_(None)).values(ended_at=bindparam("at")).returning(_T.c.key)
 )
 _OF_SIGN_ON: Final = schema.grants.c.session.in_(select(_T.c.key).where(_T.c.sign_on == _SIGN_ON))
 _END_GRANTS: Final = end_grants(_OF_SIGN_ON, schema.grants.c.offline == false())
@@ -85,10 +96,11 @@ _END_OFFLINE_TOO: Final = end_grants(_OF_SIGN_ON)
 class SqlSessions:
     """``Sessions`` in SQL."""
 
-    __slots__ = ("_link", "_vault")
+    __slots__ = ("_farewells", "_link", "_vault")
 
-    def __init__(self, link: Link, vault: Vault) -> None:
+    def __init__(self, link: Link, vault: Vault, farewells: Farewells) -> None:
         self._link = link
+        self._farewells = farewells
         self._vault = vault
 
     def open(self, session: Session) -> None:
@@ -140,6 +152,12 @@ class SqlSessions:
             sids={ClientId(row[5]): row[6] for row in rows if row[5] is not None},
         )
 
+    def of_person(self, person_id: PersonId) -> Sequence[Session]:
+        """Read them one by one: a person has few."""
+        keys = self._link.all(_OF_PERSON, {"who": person_id})
+        found = (self.get(SessionKey(row[0])) for row in keys)
+        return [session for session in found if session is not None]
+
     def touch(self, key: SessionKey, *, at: datetime) -> None:
         """Note a use; an earlier time changes nothing."""
         self._link.run(_TOUCH, {"which": key, "at": micros(at)})
@@ -150,23 +168,38 @@ class SqlSessions:
         row = self._link.one(_JOIN, {**pair, "sid": sid}) or self._link.one(_SID, pair)
         return sid if row is None else str(row[0])
 
-    def end(self, key: SessionKey, *, at: datetime, offline: bool = False) -> bool:
+    def end(self, key: SessionKey, *, at: datetime, offline: bool = False) -> Ended | None:
         """End its sign-on once, and with it every grant that is not offline, or every grant."""
         values = {"which": key, "at": micros(at)}
-        ended = self._link.run(_END, values) > 0
+        ended = self._until_none(_END, values)
         if not ended and not offline:
-            return False
-        # A statement that had to wait saw no successor that was written meanwhile: look again.
-        while self._link.run(_END, values):
-            pass
+            return None
         for statement in _END_OFFLINE_TOO if offline else _END_GRANTS:
             grants = self._link.run(statement, values)
-        return ended or grants > 0
+        return self._farewells.of_sessions(ended, at=at) if ended or grants else None
 
     def end_by_person(self, person_id: PersonId, *, at: datetime) -> int:
         """End every session of a person; ``Grants.end_by_person`` ends what they gave."""
-        return self._link.run(_END_BY_PERSON, {"who": person_id, "at": micros(at)})
+        ended = self._until_none(_END_BY_PERSON, {"who": person_id, "at": micros(at)})
+        self._farewells.of_sessions(ended, at=at)
+        return len(ended)
 
     def end_all(self, *, at: datetime) -> int:
         """End every session; what they gave is of an epoch that is over."""
-        return self._link.run(_END_ALL, {"at": micros(at)})
+        ended = self._until_none(_END_ALL, {"at": micros(at)})
+        self._farewells.of_sessions(ended, at=at)
+        return len(ended)
+
+    def tell_ended_at(self, at: datetime) -> int:
+        """Tell of what a restore ended at ``at``, before it could tell anybody."""
+        return len(self._farewells.of_moment(at).messages)
+
+    def _until_none(self, statement: Statement, values: Values) -> list[str]:
+        """Give the keys of all that ended.
+
+        A statement that had to wait saw no successor that was written meanwhile: look again.
+        """
+        ended: list[str] = []
+        while rows := self._link.all(statement, values):
+            ended += (row[0] for row in rows)
+        return ended

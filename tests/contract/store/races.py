@@ -78,7 +78,7 @@ def taking_a_lease(ledger: Ledger, number: int, racer: int) -> bool:
 def ending_a_session(ledger: Ledger, number: int, racer: int) -> bool:
     del racer
     with ledger.begin() as unit:
-        return unit.sessions.end(SessionKey(f"session-{number}"), at=START)
+        return unit.sessions.end(SessionKey(f"session-{number}"), at=START) is not None
 
 
 def adding_a_person(ledger: Ledger, number: int, racer: int) -> bool:

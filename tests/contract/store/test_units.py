@@ -182,10 +182,10 @@ def test_the_outbox_gives_what_is_due_until_it_is_delivered_or_given_up(ledger: 
             b"\x00token",
             0,
         )
-        unit.outbox.postpone(first.id, until=START + 9 * MINUTE)
-        unit.outbox.delivered(second.id)
+        unit.outbox.postpone(first, until=START + 9 * MINUTE)
+        unit.outbox.delivered(second)
         (third,) = unit.outbox.due(at=START + 8 * MINUTE, limit=10)
-        unit.outbox.abandon(third.id, at=START + 8 * MINUTE)
+        unit.outbox.abandon(third, at=START + 8 * MINUTE)
         (again,) = unit.outbox.due(at=START + DAY, limit=10)
         assert (again.id, again.attempts, again.due_at) == (first.id, 1, START + 9 * MINUTE)
         assert len(unit.outbox.due(at=START + DAY, limit=0)) == 0

@@ -139,7 +139,7 @@ def test_a_ping_leaves_the_outbox_after_its_commit_and_only_once(
 ) -> None:
     with answering(b"HTTP/1.1 401 Unauthorized" + BODY) as (authority, heard):
         handlers = ping_handlers(client_of(authority))
-        delivery = Delivery(ledger, handlers, now=clock, entropy=secrets.token_bytes)
+        delivery = Delivery(ledger, handlers, now=clock, entropy=secrets.token_bytes, patience=20)
         with ledger.begin() as unit:
             queue_ping(unit, a_request(ping=a_ping(authority)), at=START)
             queue_ping(unit, a_request(ping=None), at=START)

@@ -105,4 +105,4 @@ def a_delivery(ledger: Ledger, clock: Clock, client: Client) -> Delivery:
         services=notify.SERVICES,
         now=clock,
     )
-    return Delivery(ledger, handlers, now=clock, entropy=secrets.token_bytes)
+    return Delivery(ledger, handlers, now=clock, entropy=secrets.token_bytes, patience=20)
