@@ -13,6 +13,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from idp.config.mtls import Mtls
+from idp.config.registering import Registration
+
 
 class Environment(StrEnum):
     """What this deployment is for; ``production`` refuses what the others may allow."""
@@ -166,9 +169,6 @@ class Card(_Section):
     strict_numbers: bool = Field(
         default=True, description="Demand right check digits of national numbers."
     )
-
-
-class Login(_Section):
     trust_framework: str | None = Field(
         default=None,
         pattern="^[a-z0-9_]{1,64}$",
@@ -181,6 +181,9 @@ class Login(_Section):
         """The word for it: never the real one for a card that anybody can make."""
         simulated = self.allow_simulated_trust_root
         return self.trust_framework or ("simulated_eidas" if simulated else "eidas")
+
+
+class Login(_Section):
     """Opening logins, and sign-in beside the card."""
 
     seeded_sign_in: bool = Field(
@@ -300,6 +303,10 @@ class Outbound(_Section):
         default=(),
         description="host:port pairs that may be special-use addresses; no loopback in production.",
     )
+    ca: Path | None = Field(
+        default=None,
+        description="PEM file of certificate authorities that are believed beside the system's.",
+    )
 
 
 class Clock(_Section):
@@ -325,6 +332,7 @@ class Settings(_Section):
     )
     listen: Listen = Listen()
     proxy: Proxy = Proxy()
+    mtls: Mtls = Mtls()
     stores: Stores = Stores()
     keys: Keys = Keys()
     lifetimes: Lifetimes = Lifetimes()
@@ -334,4 +342,5 @@ class Settings(_Section):
     phone: Phone = Phone()
     waiting: Waiting = Waiting()
     outbound: Outbound = Outbound()
+    registration: Registration = Registration()
     clock: Clock = Clock()

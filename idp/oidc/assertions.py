@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from idp.errors import INVALID_CLIENT, Refused
 from idp.oidc import client_jws
 from idp.oidc.client_jws import Kind, UnverifiedJws
+from idp.oidc.profiles import keeping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,13 +68,15 @@ class Assertions:
         """Check signature and claims. An unknown client costs the same work and gives the same.
 
         Raises:
-            Refused: INVALID_CLIENT.
+            Refused: INVALID_CLIENT, or as the client's profile refuses.
         """
-        if client is not None and client.auth_algorithm not in {None, unverified.jws.algorithm}:
-            raise _refused("not the registered algorithm")
         self._keys.check_signature(unverified.jws, client)
         if client is None:
             raise _refused("unknown client")
+        now = self._now().timestamp()
+        keeping.hold_proof(client, unverified.jws.facts(client, issuer=self._issuer, now=now))
+        if client.auth_algorithm not in {None, unverified.jws.algorithm}:
+            raise _refused("not the registered algorithm")
         return self._check_claims(unverified.jws, client)
 
     def _check_claims(self, assertion: UnverifiedJws, client: Client) -> SpentAssertion:

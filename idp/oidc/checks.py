@@ -46,6 +46,8 @@ from idp.oidc import paths
 from idp.oidc.claims_parameter import read_claims
 from idp.oidc.form import Parameters
 from idp.oidc.hints import HintRing, open_hint
+from idp.oidc.profiles.keeping import hold_request
+from idp.oidc.profiles.rule import RequestFacts
 
 LONGEST_STATE: Final = 2048
 LONGEST_NONCE: Final = 1024
@@ -84,10 +86,10 @@ class Draft:
     ui_locales: tuple[str, ...] = ()
     id_token_claims: tuple[ClaimRequest, ...] = ()
     userinfo_claims: tuple[ClaimRequest, ...] = ()
-    resources: tuple[str, ...] = ()
-    signed: SignedRequest | None = None
     id_token_verified: tuple[VerifiedRequest, ...] = ()
     userinfo_verified: tuple[VerifiedRequest, ...] = ()
+    resources: tuple[str, ...] = ()
+    signed: SignedRequest | None = None
     key: str | None = None
 
     def finished(self) -> AuthorizationRequest:
@@ -109,10 +111,10 @@ class Draft:
             ui_locales=self.ui_locales,
             id_token_claims=self.id_token_claims,
             userinfo_claims=self.userinfo_claims,
-            resources=self.resources,
-            signed=self.signed,
             id_token_verified=self.id_token_verified,
             userinfo_verified=self.userinfo_verified,
+            resources=self.resources,
+            signed=self.signed,
             key=self.key,
         )
 
@@ -154,6 +156,24 @@ def state(draft: Draft) -> None:
 
 
 # --- where the request may come from --------------------------------------------------------------
+
+
+def profile_direct(draft: Draft) -> None:
+    """What came through the browser keeps the rules of the client's profile."""
+    _hold(draft, pushed=False)
+
+
+def profile_pushed(draft: Draft) -> None:
+    """What was pushed keeps them too."""
+    _hold(draft, pushed=True)
+
+
+def _hold(draft: Draft, *, pushed: bool) -> None:
+    client = draft.client
+    signed = draft.signed is not None
+    hold_request(
+        client, RequestFacts(client=client, params=draft.params, pushed=pushed, signed=signed)
+    )
 
 
 def pushed_only(draft: Draft) -> None:

@@ -24,6 +24,7 @@ from idp.oidc.assertions import Assertions, SpentAssertion, UnverifiedAssertion
 from idp.oidc.auth_methods import BY_CERTIFICATE
 from idp.oidc.certificates import ClientCertificate
 from idp.oidc.dpop import Proof
+from idp.oidc.profiles import keeping
 from idp.oidc.throttle import Throttle
 from idp.store.ports import AlreadySpent
 
@@ -135,7 +136,7 @@ class ClientAuthentication:
 
         Raises:
             Refused: INVALID_CLIENT, CLIENT_DISABLED, INVALID_REQUEST (several methods, or an
-                unknown type of assertion), TOO_MANY_REQUESTS.
+                unknown type of assertion), TOO_MANY_REQUESTS; as the client's profile refuses.
         """
         presented = replace(_presented(params, authorization), certificate=certificate)
         self._throttle.admit(presented.client_id, address)
@@ -163,6 +164,7 @@ class ClientAuthentication:
         if method in BY_CERTIFICATE:
             self._check_certificate(presented.certificate, client)
         self._check_open(client)
+        keeping.hold_registration(client)
         return Caller(
             client=client,
             method=method,

@@ -19,6 +19,7 @@ from joserfc.util import urlsafe_b64encode
 
 from idp.errors import Problem, Refused
 from idp.oidc import strict_json
+from idp.oidc.profiles.rule import SignedFacts
 from idp.oidc.registration.keys import ASSERTION_ALGORITHMS, fitting
 from keys.algorithms import OneAlgorithm
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from idp.domain.client import Client, ClientId
+    from idp.oidc.remote_keys import RemoteKeys
 
 LONGEST: Final = 32 * 1024
 _LONGEST_JTI: Final = 256
@@ -76,7 +78,19 @@ class UnverifiedJws:
     text: str = field(repr=False)
     algorithm: str
     kid: str | None
+    typ: str
     claims: dict[str, object] = field(repr=False)
+
+    def facts(self, client: Client, *, issuer: str, now: float) -> SignedFacts:
+        """Give what the client's profile judges, once the signature was verified."""
+        return SignedFacts(
+            client=client,
+            algorithm=self.algorithm,
+            typ=self.typ,
+            claims=self.claims,
+            issuer=issuer,
+            now=now,
+        )
 
     def time(self, name: str) -> float | None:
         """Give a NumericDate (RFC 7519 section 2), ``None`` if absent. Raises: Refused."""
@@ -109,20 +123,45 @@ class _Key:
 
 
 class ClientKeys:
-    """Verifies signatures of clients."""
+    """Verifies signatures of clients.
 
-    def __init__(self, *, entropy: Callable[[int], bytes]) -> None:
+    ``remote`` gives the keys of those that publish them; without it they have none.
+    """
+
+    def __init__(
+        self, *, entropy: Callable[[int], bytes], remote: RemoteKeys | None = None
+    ) -> None:
+        self._remote = remote
         self._imported: dict[ClientId, tuple[dict[str, object], tuple[_Key, ...]]] = {}
         self._decoys = _decoys(entropy)
 
     def check_signature(self, unverified: UnverifiedJws, client: Client | None) -> None:
         """Demand that a registered key made it. An unknown client costs the same work.
 
+        Where no published key made it, the client may have changed them: they are asked for again.
+
         Raises:
-            Refused: with the problem of its kind.
+            Refused: with the problem of its kind; UNAVAILABLE, where published keys cannot be had.
         """
+        jwks = None if client is None else self._jwks(client)
+        if self._made(unverified, client, jwks):
+            return
+        if client is not None and self._remote is not None:
+            other = self._remote.of(client, beside=jwks)
+            if other is not None and self._made(unverified, client, other):
+                return
+        raise unverified.kind.refused("no registered key made this signature")
+
+    def _jwks(self, client: Client) -> dict[str, object] | None:
+        if client.jwks or self._remote is None:
+            return client.jwks
+        return self._remote.of(client)
+
+    def _made(
+        self, unverified: UnverifiedJws, client: Client | None, jwks: dict[str, object] | None
+    ) -> bool:
         algorithm = unverified.algorithm
-        held = self._keys(client) if client is not None and client.jwks else self._decoys
+        held = self._keys(client, jwks) if client is not None and jwks else self._decoys
         keys = [key for key in held if algorithm in key.algorithms]
         if unverified.kid is not None:
             keys = [key for key in keys if key.kid in {None, unverified.kid}]
@@ -134,11 +173,10 @@ class ClientKeys:
                 )
             except (JoseError, ValueError, TypeError, RecursionError):
                 continue
-            return
-        raise unverified.kind.refused("no registered key made this signature")
+            return held is not self._decoys
+        return False
 
-    def _keys(self, client: Client) -> tuple[_Key, ...]:
-        jwks = client.jwks or {}
+    def _keys(self, client: Client, jwks: dict[str, object]) -> tuple[_Key, ...]:
         held = self._imported.get(client.id)
         if held is not None and (held[0] is jwks or held[0] == jwks):
             return held[1]
@@ -147,6 +185,11 @@ class ClientKeys:
             self._imported.clear()
         self._imported[client.id] = (jwks, keys)
         return keys
+
+
+def has_keys(client: Client) -> bool:
+    """Tell whether a client registered keys, or where it publishes them."""
+    return client.jwks is not None or client.remote.jwks is not None
 
 
 def read(text: str, kind: Kind) -> UnverifiedJws:
@@ -165,11 +208,12 @@ def read(text: str, kind: Kind) -> UnverifiedJws:
         raise kind.refused("alg is not on offer")
     if not _KEYS_BY_HEADER.isdisjoint(header):
         raise kind.refused("a header that carries a key or changes the format")
-    if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in kind.types:
+    typ = typ.lower().removeprefix("application/") if isinstance(typ, str) else None
+    if typ is None or typ not in kind.types:
         raise kind.refused("typ is of another kind of token")
     if not (kid is None or isinstance(kid, str)):
         raise kind.refused("kid is no text")
-    return UnverifiedJws(kind=kind, text=text, algorithm=algorithm, kid=kid, claims=claims)
+    return UnverifiedJws(kind=kind, text=text, algorithm=algorithm, kid=kid, typ=typ, claims=claims)
 
 
 def _json_object(segment: bytes, kind: Kind) -> dict[str, object]:

@@ -16,12 +16,14 @@ from idp.errors import INVALID_REQUEST, INVALID_REQUEST_OBJECT, REQUEST_NOT_SUPP
 from idp.oidc import client_jws
 from idp.oidc.client_jws import Kind
 from idp.oidc.form import Parameters
+from idp.oidc.profiles import keeping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from idp.domain.client import Client
     from idp.oidc.client_jws import ClientKeys, UnverifiedJws
+    from idp.oidc.profiles.rule import SignedFacts
 
 TYPE: Final = "oauth-authz-req+jwt"
 ALGORITHMS: Final = ("ES256", "Ed25519", "EdDSA", "PS256")
@@ -64,21 +66,25 @@ class RequestObjects:
         *,
         algorithm: str | None = None,
         needs: tuple[str, ...] = (),
+        hold: Callable[[Client, SignedFacts], None] = keeping.hold_object,
     ) -> tuple[Parameters, SignedRequest]:
         """Give the parameters that ``client`` signed, and the mark of this object.
 
-        With ``algorithm`` no other one is taken; ``needs`` are claims that may not be left out.
+        With ``algorithm`` no other one is taken; ``needs`` are claims that may not be left out;
+        ``hold`` holds the client to its profile.
 
         Raises:
             Refused: REQUEST_NOT_SUPPORTED for an object without a signature, or of a client that
                 has registered no keys; INVALID_REQUEST_OBJECT for any that does not verify.
         """
-        if not client.jwks or text.endswith("."):
+        if not client_jws.has_keys(client) or text.endswith("."):
             raise Refused(REQUEST_NOT_SUPPORTED, "unsigned, or of a client without keys")
         unverified = client_jws.read(text, _KIND)
+        self._keys.check_signature(unverified, client)
+        now = self._now().timestamp()
+        hold(client, unverified.facts(client, issuer=self._issuer, now=now))
         if unverified.algorithm not in (ALGORITHMS if algorithm is None else (algorithm,)):
             raise _KIND.refused("alg is not on offer for request objects")
-        self._keys.check_signature(unverified, client)
         if not set(needs) <= unverified.claims.keys():
             raise _KIND.refused("a claim is missing")
         return _parameters(unverified.claims, client), self._judged(unverified, client)
@@ -92,7 +98,7 @@ class RequestObjects:
         Raises:
             Refused: INVALID_REQUEST.
         """
-        if not client.jwks:
+        if not client_jws.has_keys(client):
             raise _HINT.refused("of a client without keys")
         unverified = client_jws.read(text, _HINT)
         if unverified.algorithm not in ALGORITHMS:

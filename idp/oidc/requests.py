@@ -22,6 +22,7 @@ from idp.errors import (
 )
 from idp.oidc import checks
 from idp.oidc.checks import Draft
+from idp.oidc.profiles.keeping import hold_registration
 from idp.store.ports import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ HOW_TO_ANSWER: Final = (
 """Applied before the others, so that their refusals travel as the client asked."""
 
 PROVEN: Final = (
+    _row("profile", At.AUTHORIZE, checks.profile_direct),
+    _row("profile", At.PAR, checks.profile_pushed),
     _row("pushed_only", At.AUTHORIZE, checks.pushed_only),
     _row("request", BOTH, checks.signed_only),
     _row("request_uri", At.AUTHORIZE, checks.no_foreign_request_uri),
@@ -211,6 +214,7 @@ class RequestReader:
             raise Refused(UNKNOWN_CLIENT, "no such client")
         if not is_open(client, self._now()):
             raise Refused(CLIENT_DISABLED, "client disabled or past its end")
+        hold_registration(client)
         return client
 
 

@@ -26,6 +26,7 @@ from idp.errors import (
     Refused,
 )
 from idp.oidc import dpop, introspection, paths
+from idp.oidc.dynamic.refusals import RegistrationFaulty
 from idp.oidc.form import Parameters
 from idp.store.ports import StoreUnavailable
 from idp.web import cors
@@ -33,6 +34,7 @@ from idp.web.certificates import presented
 from idp.web.errors import note_refusal, retry_after
 from idp.web.forms import require_form
 from idp.web.hook import PATH, TestingHook
+from idp.web.registering import PREFIX, Registering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,6 +90,8 @@ class Endpoints:
         if self._services.settings.environment is Environment.CONFORMANCE:
             hook = TestingHook(self._services.ledger, now=self._services.now)
             rows = (*rows, (PATH, ("POST",), hook.post))
+        if self._services.settings.registration.mode != "off":
+            rows = (*rows, (paths.REGISTER, ("POST",), self._registering().post))
         return {
             path: Endpoint(
                 path=path, methods=methods, handler=self._guarded(path, methods, handler)
@@ -95,10 +99,24 @@ class Endpoints:
             for path, methods, handler in rows
         }
 
+    def below(self) -> Mapping[str, Endpoint]:
+        """Give the machine endpoints that have an address for each of their things, by its begin."""
+        if self._services.settings.registration.mode == "off":
+            return {}
+        rule, methods = f"{PREFIX}<client_id>", Registering.METHODS
+        handler = self._guarded(rule, methods, self._registering().one)
+        return {PREFIX: Endpoint(path=rule, methods=methods, handler=handler)}
+
+    def _registering(self) -> Registering:
+        desk = self._services.registration
+        assert desk is not None
+        return Registering(desk)
+
     def refusal(self, error: Refused, request: Request, *, path: str = "") -> Response:
         """Give the OAuth face of a refusal (RFC 6749 5.2, RFC 6750 3, RFC 9449 7.1)."""
         problem = error.problem
-        body = {"error": problem.oauth, "error_description": problem.description}
+        said = error.description if isinstance(error, RegistrationFaulty) else problem.description
+        body = {"error": problem.oauth, "error_description": said}
         response = _json(body, status=problem.status)
         if path == paths.USERINFO and problem.code in _OF_PROOF:
             response.status_code = _UNAUTHORIZED

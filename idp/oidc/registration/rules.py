@@ -76,11 +76,16 @@ MEMBERS: Final[Mapping[str, str]] = {
     **logouts.MEMBERS,
 }
 """Every member that may be registered, with what it says."""
-_TAGGED: Final = ("client_name#", *about.TAGGED)
+TAGGED: Final = ("client_name#", *about.TAGGED)
 _EXPLAINED: Final[Mapping[str, str]] = {
     "client_secret": "a secret is never given but made here, and shown once; leave it out",
     "request_uris": "request objects by reference are not supported; push requests instead",
 }
+
+
+def is_known(name: str) -> bool:
+    """Tell whether a member means anything here, be it only why it is refused."""
+    return name in MEMBERS or name in _EXPLAINED
 
 
 def register(
@@ -102,7 +107,7 @@ def register(
     """
     faults = Faults()
     members = Members(document, faults)
-    members.only((*MEMBERS, *_TAGGED), explained=_EXPLAINED)
+    members.only((*MEMBERS, *TAGGED), explained=_EXPLAINED)
     client_id = _client_id(members, former)
     elsewhere = remote.read_remote(members, policy)
     proven = proving.read_proving(members, elsewhere)
