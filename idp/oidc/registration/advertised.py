@@ -20,12 +20,18 @@ if TYPE_CHECKING:
 _VALUES: Final = {
     "token_endpoint_auth_signing_alg": "token_endpoint_auth_signing_alg_values_supported",
     "id_token_signed_response_alg": "id_token_signing_alg_values_supported",
+    "userinfo_signed_response_alg": "userinfo_signing_alg_values_supported",
     "subject_type": "subject_types_supported",
     "response_types": "response_types_supported",
     "grant_types": "grant_types_supported",
     "token_endpoint_auth_method": "token_endpoint_auth_methods_supported",
     "scope": "scopes_supported",
 }
+_BESIDE: Final = {
+    f"{of}_encrypted_response_enc": f"{of}_encrypted_response_alg"
+    for of in ("id_token", "userinfo")
+}
+"""A member that is nothing without another."""
 
 
 def hold_to_metadata(
@@ -35,11 +41,12 @@ def hold_to_metadata(
     for name, value in document.items():
         if faults.of(name) or value is None:
             continue
+        given = {one: document[one] for one in (name, _BESIDE.get(name, name)) if one in document}
         for rules in (OAuthRules, OpenIdRules):
             options = rules.get_claims_options(dict(metadata))
             wanted = {name: options[name]} if name in options else {}
             try:
-                rules({name: value}, {}, wanted).validate()
+                rules(dict(given), {}, wanted).validate()
             except (JoseError, ValueError, TypeError, AttributeError):
                 faults.add(name, _advice(name, metadata))
 

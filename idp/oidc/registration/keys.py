@@ -92,7 +92,7 @@ def _may_be_used(key: Mapping[str, object]) -> bool:
 
 def fitting(key: Mapping[str, object]) -> tuple[str, ...]:
     """Give the algorithms that a key of the registration can be verified with."""
-    return _able(_FITTING, key) if key.get("use") in {None, "sig"} else ()
+    return _able(_FITTING, key) if key.get("use") in (None, "sig") else ()
 
 
 def encrypting(key: Mapping[str, object]) -> tuple[str, ...]:
@@ -136,7 +136,7 @@ def faults_of(key: Mapping[str, object]) -> Iterator[str]:
 
 def _use_faults(key: Mapping[str, object]) -> Iterator[str]:
     use = key.get("use")
-    if use not in {None, "sig", "enc"}:
+    if use not in (None, "sig", "enc"):
         yield 'use is "sig", or "enc" for a key that answers are encrypted to'
     operations = key.get("key_ops")
     able = _OPERATIONS["enc" if use == "enc" else "sig"]
