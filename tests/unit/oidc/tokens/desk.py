@@ -195,16 +195,17 @@ class Desk:
         )
         self.proofs = Proofs(self.settings, vault=TestVault(), ephemeral=self.ephemeral, now=clock)
         given: Any = {"ledger": ledger, "authentication": self.authentication, "now": clock}
+        self.tokens = AccessTokens(self.ring, issuer=ISSUER)
         self.endpoint = TokenEndpoint(
             self.settings,
             pens=self.pens,
+            tokens=self.tokens,
             proofs=self.proofs,
             ephemeral=self.ephemeral,
             approvals=None,
             entropy=secrets.token_bytes,
             **given,
         )
-        self.tokens = AccessTokens(self.ring, issuer=ISSUER)
         given["tokens"] = self.tokens
         self.introspection = Introspection(self.settings, pens=self.pens, **given)
         self.revocation = Revocation(**given)
@@ -252,10 +253,20 @@ class Desk:
             return dict(fields), None
         return {}, basic(client)
 
-    def call(self, answer: Any, client: str, *, dpop: str | None = None, **fields: object) -> Any:
+    def call(
+        self,
+        answer: Any,
+        client: str,
+        *,
+        dpop: str | None = None,
+        signed: bool = False,
+        **fields: object,
+    ) -> Any:
         proof, authorization = self.credentials(client)
         params = form(**{**proof, **fields})
-        more = {} if dpop is None else {"dpop": dpop}
+        more: dict[str, object] = {} if dpop is None else {"dpop": dpop}
+        if signed:
+            more["signed"] = True
         return answer(params, authorization=authorization, address=ADDRESS, **more)
 
     # --- what they do ----------------------------------------------------------------------------
