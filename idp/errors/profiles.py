@@ -48,7 +48,7 @@ _RULES: Final[Mapping[str, Mapping[str, tuple[Place, ...]]]] = {
         "par-required": (_Q,),
         "pkce-s256": (_R, _Q),
         "code-only": (_Q,),
-        "https-redirects": (_R, _Q),
+        "https-redirects": (_R,),
         "signed-requests": (_Q,),
         "object-type": (_O,),
         "object-times": (_O, _A),

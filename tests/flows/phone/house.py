@@ -53,21 +53,24 @@ class House:
         *,
         ledger: str | None = None,
         environment: Environment = Environment.TEST,
+        more: Mapping[str, Any] | None = None,
         **phone: Any,
     ) -> None:
         self.at = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-        settings = Settings(
-            environment=environment,
-            issuer=ISSUER,
-            stores={
+        values: dict[str, Any] = {
+            "environment": environment,
+            "issuer": ISSUER,
+            "stores": {
                 "ledger": ledger or f"sqlite:///{folder / 'ledger.sqlite'}",
                 "ephemeral": f"sqlite:///{folder / 'ephemeral.sqlite'}",
             },
-            keys={"kek_file": folder / "kek"},
-            card={"enabled": False},
-            login={"seeded_sign_in": True},
-            phone={"enabled": True, "starts_per_address": 100, **phone},
-        )
+            "keys": {"kek_file": folder / "kek"},
+            "card": {"enabled": False},
+            "login": {"seeded_sign_in": True},
+            "phone": {"enabled": True, "starts_per_address": 100, **phone},
+            **(more or {}),
+        }
+        settings = Settings(**values)
         world: dict[str, Any] = {
             "now": self.now,
             "monotonic": runtime.system_monotonic,
