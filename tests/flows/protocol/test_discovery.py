@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.flows.protocol import forms
 from tests.world.client import OF_THE_CARD, SIGNING, Client, made_key, signed, walk
 from tests.world.scripted_card import sign_with_card
 from tests.world.shops import KINDS
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 BOOLEANS = {
     "claims_parameter_supported": True,
-    "backchannel_user_code_parameter_supported": False,
+    "backchannel_user_code_parameter_supported": True,
     "authorization_response_iss_parameter_supported": True,
     "request_parameter_supported": True,
     "request_uri_parameter_supported": False,
@@ -266,6 +267,7 @@ def detail_type(made: Shops, browser: Browser, value: str) -> None:
 
 
 LISTS: dict[str, Case] = {
+    **forms.LISTS,
     "authorization_signing_alg_values_supported": answer_algorithm,
     "request_object_signing_alg_values_supported": request_algorithm,
     "dpop_signing_alg_values_supported": proof_algorithm,
