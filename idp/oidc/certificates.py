@@ -26,10 +26,10 @@ from idp.errors import CERTIFICATE_UNREADABLE, INVALID_CLIENT, Refused
 from idp.oidc import binding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from idp.domain.certificate_use import CertificateSubject
-    from idp.domain.client import Client
 
 LONGEST: Final = 8192
 _REMEMBERED: Final = 1024
@@ -99,8 +99,12 @@ def prove_by_subject(
         raise _refused("of another subject")
 
 
-def prove_by_key(certificate: ClientCertificate, client: Client, *, now: datetime) -> None:
-    """Demand that its key is one of the client's registered ones (RFC 8705 section 2.2).
+def prove_by_key(
+    certificate: ClientCertificate, key_sets: Iterable[Mapping[str, object]], *, now: datetime
+) -> None:
+    """Demand that its key is one of the client's (RFC 8705 section 2.2).
+
+    A certificate in ``x5c`` says no more than the key beside it, so the keys are compared.
 
     Raises:
         Refused: INVALID_CLIENT.
@@ -112,9 +116,9 @@ def prove_by_key(certificate: ClientCertificate, client: Client, *, now: datetim
         )
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise _refused("its key cannot be read") from None
-    registered = (client.jwks or {}).get("keys")
-    for jwk in registered if isinstance(registered, list | tuple) else ():
-        if _public(jwk) == shown:
+    for jwks in key_sets:
+        keys = jwks.get("keys")
+        if isinstance(keys, list | tuple) and any(_public(jwk) == shown for jwk in keys):
             return
     raise _refused("its key is not registered")
 

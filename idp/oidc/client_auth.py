@@ -114,6 +114,7 @@ class ClientAuthentication:
         now: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
+        self._keys = keys
         self._assertions = Assertions(settings, keys=keys, now=now)
         self._throttle = Throttle(ephemeral, now=now)
         self._now = now
@@ -177,7 +178,7 @@ class ClientAuthentication:
         if certificate is None:
             raise Refused(INVALID_CLIENT, "no certificate was handed over")
         if client.auth is ClientAuth.SELF_SIGNED_TLS:
-            certificates.prove_by_key(certificate, client, now=self._now())
+            certificates.prove_by_key(certificate, self._keys.sets(client), now=self._now())
             return
         if client.certificates.subject is None:
             raise Refused(INVALID_CLIENT, "no subject is registered")

@@ -24,7 +24,7 @@ from idp.oidc.registration.keys import ASSERTION_ALGORITHMS, fitting
 from keys.algorithms import OneAlgorithm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from idp.domain.client import Client, ClientId
     from idp.oidc.remote_keys import RemoteKeys
@@ -151,6 +151,15 @@ class ClientKeys:
             if other is not None and self._made(unverified, client, other):
                 return
         raise unverified.kind.refused("no registered key made this signature")
+
+    def sets(self, client: Client) -> Iterator[dict[str, object]]:
+        """Give the client's key set, and a newer one where it publishes one. Raises: Refused."""
+        jwks = self._jwks(client)
+        if jwks is not None:
+            yield jwks
+        newer = None if self._remote is None else self._remote.of(client, beside=jwks)
+        if newer is not None:
+            yield newer
 
     def _jwks(self, client: Client) -> dict[str, object] | None:
         if client.jwks or self._remote is None:
