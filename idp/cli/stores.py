@@ -23,6 +23,7 @@ from idp.domain.audit_event import epoch_bumped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from idp.foundation import Foundation
 
@@ -125,16 +126,17 @@ def restore(folder: Path, config_path: Path | None, *, yes: bool, as_json: bool)
             abort=True,
             err=True,
         )
+    at = clock_of(settings)()
     with explained(), _refusing():
         epoch = copies.restore(
             folder=folder,
             ledger=settings.stores.ledger,
             ephemeral=settings.stores.ephemeral,
-            at=clock_of(settings)(),
+            at=at,
         )
         migrate.upgrade(settings.stores.ledger)
     with opened(config_path) as foundation:
-        _record_epoch(foundation, epoch)
+        _record_restore(foundation, epoch, at=at)
     click.echo(
         json.dumps({"epoch": epoch})
         if as_json
@@ -179,10 +181,14 @@ def bump(config_path: Path | None, *, yes: bool, as_json: bool) -> None:
     click.echo(json.dumps({"epoch": now}) if as_json else f"epoch {now}")
 
 
-def _record_epoch(foundation: Foundation, number: int) -> None:
-    """Record the bump that the restore made; until then its epoch is higher, and unexplained."""
+def _record_restore(foundation: Foundation, number: int, *, at: datetime) -> None:
+    """Record the bump that the restore made; until then its epoch is higher, and unexplained.
+
+    And tell e-services of the sessions that the restore ended ``at``: it had no keys to do so.
+    """
     with foundation.ledger.begin() as unit:
         unit.record(epoch_bumped(epoch=number, at=foundation.now(), actor=operator()))
+        unit.sessions.tell_ended_at(at)
 
 
 @contextmanager
