@@ -7,6 +7,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -34,13 +35,13 @@ from mobile_flow.model import (
 )
 from mobile_flow.reading import encoded
 from mobile_flow.receipts import Terms
-from mobile_flow.sim.phone import HttpAnswer, VirtualPhone
+from mobile_flow.sim.phone import HttpAnswer, PhoneRefused, VirtualPhone
 from mobile_flow.views import Call, PhoneApi, Services
 from tests.contract.store.stand_ins import Clock, TestVault
 from tests.services.ledgers import put_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from mobile_flow.limits import Limits
@@ -271,3 +272,10 @@ class MobileDesk:
     @property
     def now(self) -> datetime:
         return self.clock.at
+
+
+def refusal(act: Callable[[], object]) -> str:
+    """The code with which the provider refuses what the phone does."""
+    with pytest.raises(PhoneRefused) as refused:
+        act()
+    return refused.value.code

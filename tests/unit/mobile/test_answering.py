@@ -1,30 +1,23 @@
-"""The number, the yes, the no, and their use: each once, whatever is sent again or too late."""
+"""The yes and the no: each once, whatever is sent again or too late."""
 
 from __future__ import annotations
 
 import json
 import threading
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from idp.store.sql.approvals import ApprovalRows
 from mobile_flow import transcript
 from mobile_flow.errors import (
     ApprovalCancelled,
     ApprovalExpired,
     ApprovalUnknown,
-    ApprovalUsed,
     DeviceRemoved,
-    NotApproved,
-    PhoneFrozen,
 )
-from mobile_flow.limits import Limits
-from mobile_flow.model import ApprovalState, FlowKind
+from mobile_flow.model import ApprovalState
 from mobile_flow.reading import decoded, encoded
 from mobile_flow.sim.authenticator import BE, BS, UP, UV, client_data
-from mobile_flow.sim.phone import PhoneRefused
 from tests.unit.mobile.desk import (
     AN,
     BO,
@@ -35,149 +28,11 @@ from tests.unit.mobile.desk import (
     SECOND,
     MobileDesk,
     Phone,
+    refusal,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from mobile_flow.model import Approval, Start
-
-
-@pytest.fixture
-def matched(desk: MobileDesk) -> tuple[Phone, Start]:
-    """A phone that scanned and typed the right number."""
-    phone, start = desk.phone(), desk.open()
-    phone.scan(desk.picture(start))
-    phone.number(desk.number(start))
-    return phone, start
-
-
-def refusal(act: Callable[[], object]) -> str:
-    with pytest.raises(PhoneRefused) as refused:
-        act()
-    return refused.value.code
-
-
-# --- the number ---------------------------------------------------------------------------------
-
-
-def test_the_right_number_brings_what_is_to_be_signed(
-    desk: MobileDesk, matched: tuple[Phone, Start]
-) -> None:
-    phone, start = matched
-    signed = decoded(phone.approval["transcript"])
-    assert phone.approval["options"]["challenge"] == encoded(transcript.challenge(signed))
-    assert phone.approval["options"]["userVerification"] == "required"
-    assert [one["id"] for one in phone.approval["options"]["allowCredentials"]] == [
-        encoded(phone.row.credential.id)
-    ]
-    members = transcript.read(signed)
-    assert (members["sid"], members["browser_hash"]) == (start.id, BROWSER)
-    assert (members["number_match"], members["return_origin"]) == (True, ISSUER)
-    assert desk.state(start) is ApprovalState.MATCHED
-
-
-def test_the_number_is_shown_only_until_it_was_typed(
-    desk: MobileDesk, matched: tuple[Phone, Start]
-) -> None:
-    _, start = matched
-    assert desk.approvals.standing(LOGIN, browser=start.browser).number is None
-
-
-def test_a_wrong_number_ends_it_and_there_is_no_second_try(desk: MobileDesk) -> None:
-    phone, start = desk.phone(), desk.open()
-    phone.scan(desk.picture(start))
-    right, wrong = desk.number(start), desk.wrong_number(start)
-    assert refusal(lambda: phone.number(wrong)) == "number_wrong"
-    assert refusal(lambda: phone.number(right)) == "number_wrong"
-    assert desk.state(start) is ApprovalState.WRONG_NUMBER
-    assert phone.look()["state"] == "wrong_number"
-
-
-def test_a_malformed_number_is_no_try(desk: MobileDesk) -> None:
-    phone, start = desk.phone(), desk.open()
-    phone.scan(desk.picture(start))
-    for typed in ("", "4", "421", "4x", "٤٢"):
-        assert refusal(lambda typed=typed: phone.number(typed)) == "call_malformed"
-    assert phone.number(desk.number(start))["state"] == "matched"
-
-
-def test_the_same_number_may_be_sent_again(desk: MobileDesk) -> None:
-    phone, start = desk.phone(), desk.open()
-    phone.scan(desk.picture(start))
-    number = desk.number(start)
-    first = dict(phone.number(number))
-    desk.clock.move(3 * SECOND)
-    again = dict(phone.number(number))
-    assert (again["transcript"], again["options"]) == (first["transcript"], first["options"])
-
-
-def test_another_number_after_the_right_one_ends_it(
-    desk: MobileDesk, matched: tuple[Phone, Start]
-) -> None:
-    phone, start = matched
-    assert refusal(lambda: [phone.number(str(n)) for n in range(10, 100)]) == "number_wrong"
-    assert desk.state(start) is ApprovalState.WRONG_NUMBER
-
-
-def test_numbers_tried_at_once_are_one_try(desk: MobileDesk) -> None:
-    phone, start = desk.phone(), desk.open()
-    phone.scan(desk.picture(start))
-    tried = [str(number) for number in range(10, 26)]
-    if desk.number(start) in tried:
-        tried[tried.index(desk.number(start))] = "99"
-    together = threading.Barrier(len(tried))
-
-    def guess(number: str) -> None:
-        together.wait()
-        with pytest.raises(Exception, match="number"):
-            desk.approvals.number(start.id, phone.row, number)
-
-    threads = [threading.Thread(target=guess, args=(number,)) for number in tried]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert desk.state(start) is ApprovalState.WRONG_NUMBER
-    assert len(desk.events("approval.decided")) == 1
-
-
-def test_the_number_is_good_for_a_minute(desk: MobileDesk) -> None:
-    phone, start = desk.phone(), desk.open()
-    phone.scan(desk.picture(start))
-    number = desk.number(start)
-    desk.clock.move(60 * SECOND)
-    assert refusal(lambda: phone.number(number)) == "approval_expired"
-    assert desk.state(start) is ApprovalState.EXPIRED
-
-
-def test_three_wrong_numbers_freeze_the_persons_phones_for_a_quarter(desk: MobileDesk) -> None:
-    phone, other = desk.phone(), desk.phone(BO)
-    for _ in range(3):
-        start = desk.open()
-        phone.scan(desk.picture(start))
-        refusal(partial(phone.number, desk.wrong_number(start)))
-    start = desk.open()
-    assert refusal(lambda: phone.scan(desk.picture(start))) == "phone_frozen"
-    assert other.scan(desk.picture(start))["state"] == "claimed"
-    other.refuse()
-    assert len(desk.events("phone.frozen")) == 1
-    desk.clock.move(15 * 60 * SECOND)
-    assert phone.scan(desk.picture(desk.open()))["state"] == "claimed"
-
-
-def test_two_wrong_numbers_in_a_quarter_freeze_nothing(desk: MobileDesk) -> None:
-    phone = desk.phone()
-    for _ in range(4):
-        start = desk.open()
-        phone.scan(desk.picture(start))
-        refusal(partial(phone.number, desk.wrong_number(start)))
-        desk.clock.move(8 * 60 * SECOND)
-    assert phone.scan(desk.picture(desk.open()))["state"] == "claimed"
-
-
-# --- the yes ------------------------------------------------------------------------------------
+    from mobile_flow.model import Start
 
 
 def test_an_approval_is_approved_and_the_browser_woken(
@@ -331,9 +186,6 @@ def test_a_person_approves_five_times_in_ten_minutes(desk: MobileDesk) -> None:
     assert phone.scan(desk.picture(start))["state"] == "claimed"
 
 
-# --- the no, and the browser's change of mind ---------------------------------------------------
-
-
 def test_a_refused_approval_is_over_and_the_browser_is_told(
     desk: MobileDesk, matched: tuple[Phone, Start]
 ) -> None:
@@ -385,145 +237,3 @@ def test_another_browser_sees_nothing_and_ends_nothing(
         with pytest.raises(ApprovalUnknown):
             act()
     assert desk.state(start) is ApprovalState.MATCHED
-
-
-# --- its use ------------------------------------------------------------------------------------
-
-
-def test_an_approval_is_used_once(desk: MobileDesk) -> None:
-    phone = desk.phone()
-    start = desk.approved(phone)
-    approval, device = desk.prove(start, effect="session:s")
-    assert (approval.state, approval.effect) == (ApprovalState.CONSUMED, "session:s")
-    assert device.id == phone.row.id
-    with pytest.raises(ApprovalUsed):
-        desk.prove(start)
-
-
-def test_what_is_not_approved_proves_nothing(
-    desk: MobileDesk, matched: tuple[Phone, Start]
-) -> None:
-    _, start = matched
-    with pytest.raises(NotApproved):
-        desk.prove(start)
-
-
-def test_what_was_approved_waits_two_minutes_for_its_browser(desk: MobileDesk) -> None:
-    phone, start = desk.phone(), desk.open()
-    phone.scan(desk.picture(start))
-    phone.number(desk.number(start))
-    desk.clock.move(179 * SECOND)
-    phone.approve()
-    desk.clock.move(119 * SECOND)
-    assert desk.state(start) is ApprovalState.APPROVED
-    desk.clock.move(SECOND)
-    with pytest.raises(ApprovalExpired):
-        desk.prove(start)
-
-
-def test_a_phone_removed_after_its_yes_proves_nothing(desk: MobileDesk) -> None:
-    phone = desk.phone()
-    start = desk.approved(phone)
-    desk.enrolments.remove(AN, phone.row.id)
-    with pytest.raises(DeviceRemoved):
-        desk.prove(start)
-
-
-def test_a_freeze_after_the_yes_proves_nothing(desk: MobileDesk) -> None:
-    start = desk.approved(desk.phone())
-    with desk.ledger.begin() as unit:
-        unit.phones.freeze(AN, kind="mobile", until=desk.now + 60 * SECOND)
-    with pytest.raises(PhoneFrozen):
-        desk.prove(start)
-
-
-def test_uses_at_once_are_one(desk: MobileDesk) -> None:
-    start = desk.approved(desk.phone())
-    together = threading.Barrier(4)
-    ended: list[str] = []
-
-    def prove() -> None:
-        together.wait()
-        try:
-            ended.append(desk.prove(start)[0].state.value)
-        except ApprovalUsed:
-            ended.append("used")
-
-    threads = [threading.Thread(target=prove) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(ended) == ["consumed", "used", "used", "used"]
-
-
-def test_a_static_code_walks_the_same_way_and_says_so_in_the_transcript(desk: MobileDesk) -> None:
-    phone, start = desk.phone(), desk.open(FlowKind.STATIC)
-    phone.type_code(start.code or "")
-    phone.number(desk.number(start))
-    assert transcript.read(decoded(phone.approval["transcript"]))["flow"] == "static"
-    phone.approve()
-    assert desk.prove(start)[0].kind is FlowKind.STATIC
-
-
-def test_starts_are_limited_by_browser_and_by_address(tmp_path: Path) -> None:
-    desk = MobileDesk(tmp_path, limits=Limits(starts_per_address=3, starts_per_browser=2))
-    ended = []
-    for number in range(5):
-        try:
-            desk.open(browser=f"{number // 2:064}", address="2001:db8::" + str(number))
-            ended.append("open")
-        except Exception as error:  # noqa: BLE001 - compared below
-            ended.append(type(error).__name__)
-    assert ended == ["open", "open", "open", "TooManyStarts", "TooManyStarts"]
-    assert desk.open(browser="9" * 64, address="2001:db8:0:1::1")
-    with pytest.raises(Exception, match="browser"):
-        [desk.open(browser="9" * 64, address="192.0.2.9") for _ in range(3)]
-    desk.close()
-
-
-# --- races that the store decides ---------------------------------------------------------------
-
-
-@pytest.fixture
-def losing(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many of the next moves somebody else is quicker with; the store then says no."""
-    left = [0]
-    move = ApprovalRows.move_approval
-
-    def quicker(rows: ApprovalRows, moved: Approval, *, version: int) -> bool:
-        if left[0]:
-            left[0] -= 1
-            return False
-        return move(rows, moved, version=version)
-
-    monkeypatch.setattr(ApprovalRows, "move_approval", quicker)
-    return left
-
-
-def test_who_loses_a_race_reads_again_and_nothing_is_noted_twice(
-    desk: MobileDesk, matched: tuple[Phone, Start], losing: list[int]
-) -> None:
-    phone, _ = matched
-    losing[0] = 2
-    assert phone.approve()["state"] == "approved"
-    assert len(desk.events("approval.decided")) == 1
-
-
-def test_who_loses_every_race_is_told_to_ask_again(
-    desk: MobileDesk, matched: tuple[Phone, Start], losing: list[int]
-) -> None:
-    phone, start = matched
-    losing[0] = 99
-    assert refusal(phone.approve) == "approval_moving"
-    losing[0] = 0
-    assert desk.state(start) is ApprovalState.MATCHED
-    assert phone.approve()["state"] == "approved"
-
-
-def test_a_use_that_loses_its_race_uses_nothing(desk: MobileDesk, losing: list[int]) -> None:
-    start = desk.approved(desk.phone())
-    losing[0] = 1
-    with pytest.raises(ApprovalUsed):
-        desk.prove(start)
-    assert desk.prove(start)[0].state is ApprovalState.CONSUMED
