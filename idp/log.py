@@ -44,6 +44,7 @@ FIELDS: Final = frozenset(
     }
 )
 _LONGEST: Final = 300
+_JSON: Final = json.JSONEncoder(ensure_ascii=True)
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 transaction_id: ContextVar[str | None] = ContextVar("transaction_id", default=None)
@@ -110,7 +111,7 @@ class JsonFormatter(logging.Formatter):
             value = variable.get()
             if value is not None:
                 line[name] = value
-        return json.dumps(line, ensure_ascii=True)
+        return _JSON.encode(line)
 
 
 def configure(

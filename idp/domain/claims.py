@@ -10,6 +10,8 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 from idp.domain.client import Purpose
@@ -58,6 +60,7 @@ _REASON_DIGITS: Final = 32
 _LARGEST_IN_A_TOKEN: Final = 1024
 """Characters of JSON; what is larger is answered at userinfo even where the ID token was named."""
 _PICTURE: Final = "data:"
+_REMEMBERED: Final = 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,13 +199,24 @@ def canonical_json(value: object) -> str:
 
 def requested(request: AuthorizationRequest, issuer: str) -> Mapping[str, Asked]:
     """Gather per claim name; scopes ask at userinfo (OpenID Connect Core 5.4, code flow)."""
+    return _requested(request.scopes, request.id_token_claims, request.userinfo_claims, issuer)
+
+
+@lru_cache(_REMEMBERED)
+def _requested(
+    scopes: tuple[str, ...],
+    id_token_claims: tuple[ClaimRequest, ...],
+    userinfo_claims: tuple[ClaimRequest, ...],
+    issuer: str,
+) -> Mapping[str, Asked]:
+    """Gather once what a login looks at several times, and an e-service asks again and again."""
     asked: dict[str, Asked] = {}
-    for scope in request.scopes:
+    for scope in scopes:
         for name in scope_claims(scope, issuer=issuer):
             asked.setdefault(name, Asked()).places["userinfo"] = ()
-    _add(asked, request.id_token_claims, "id_token")
-    _add(asked, request.userinfo_claims, "userinfo")
-    return asked
+    _add(asked, id_token_claims, "id_token")
+    _add(asked, userinfo_claims, "userinfo")
+    return MappingProxyType(asked)
 
 
 def _add(asked: dict[str, Asked], claims: Iterable[ClaimRequest], place: Place) -> None:

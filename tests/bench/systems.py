@@ -98,6 +98,7 @@ def ours(
                     "card": {"enabled": cards},
                 },
                 seeded=None if cards else SEEDED,
+                steered=False,
             )
         )
     with world:

@@ -168,6 +168,7 @@ def running(
     clients: Iterable[Mapping[str, object]] = (),
     settings: Mapping[str, Mapping[str, object]] | None = None,
     sites: Sites | None = None,
+    steered: bool = True,
 ) -> Iterator[Running]:
     """Run a provider in a folder on free ports.
 
@@ -182,6 +183,7 @@ def running(
         clients: registrations (RFC 7591 and the provider's own members) beside the e-service's.
         settings: more of them, by section: ``{"lifetimes": {"code": 30}}``.
         sites: public addresses by https; see `tests.services.tls_front`.
+        steered: the clock can be moved, which costs every reading of it a file's reading.
     """
     ports = Ports(**{name: loopback_port() for name in Ports.__dataclass_fields__})
     clock = Clock(path=folder / "clock")
@@ -189,7 +191,8 @@ def running(
     url = f"http://127.0.0.1:{ports.responder}"
     world = cards.copied(folder, base_url=url, at=clock.now())
     given = {name: dict(members) for name, members in (settings or {}).items()}
-    given.setdefault("clock", {})["offset_file"] = str(clock.path.resolve())
+    if steered:
+        given.setdefault("clock", {})["offset_file"] = str(clock.path.resolve())
     given.setdefault("login", {})["seeded_sign_in"] = seeded is not None
     given["login"].setdefault("opens_per_minute", 0)  # hundreds a second, all from one address
     deployment = Deployment(
