@@ -241,7 +241,7 @@ def test_ciba_10_push_mode_cannot_be_registered(shop: Asker) -> None:
     assert "backchannel_token_delivery_mode" in {fault.member for fault in caught.value.faults}
     modes = json.loads(shop.house.services.discovery.body)
     assert modes["backchannel_token_delivery_modes_supported"] == ["poll", "ping"]
-    assert modes["backchannel_user_code_parameter_supported"] is False
+    assert modes["backchannel_user_code_parameter_supported"] is True
 
 
 def test_ciba_14_a_client_without_the_grant_may_not_ask(shop: Asker) -> None:

@@ -11,9 +11,11 @@ import pytest
 from idp.domain.backchannel import BackchannelRequest, Ping
 from idp.domain.client import ClientId
 from idp.domain.grant import TokenHash
-from idp.domain.person import PersonId, Sector, SubjectId
+from idp.domain.person import PersonId, PersonState, Sector, SubjectId
 from idp.domain.request import AuthorizationRequest, ResponseMode
+from idp.domain.user_code import KeptCode
 from idp.store.ports import Duplicate, StoreUnavailable
+from mobile_flow.model import PersonRef
 from tests.contract.store.stand_ins import AN, MINUTE, SHOP, START
 
 if TYPE_CHECKING:
@@ -28,8 +30,7 @@ def a_request(**changes: Any) -> BackchannelRequest:
     values: dict[str, Any] = {
         "hash": HASH,
         "client": SHOP,
-        "person": AN,
-        "approval": "APPROVAL",
+        "subject": "an-at-the-shop",
         "request": AuthorizationRequest(
             client_id=SHOP,
             redirect_uri="",
@@ -38,7 +39,7 @@ def a_request(**changes: Any) -> BackchannelRequest:
             acr_words=("eidas2",),
         ),
         "details": '[{"type":"x"}]',
-        "claims": ("given_name",),
+        "message": "Order 1234",
         "ping": Ping(endpoint="https://shop.example/ping", token="t-1", auth_req_id="1.x"),
         "opened_at": START,
         "expires_at": START + 3 * MINUTE,
@@ -46,18 +47,16 @@ def a_request(**changes: Any) -> BackchannelRequest:
     return BackchannelRequest(**{**values, **changes})
 
 
-def test_a_request_comes_back_as_it_was_added_by_either_name(peopled: Ledger) -> None:
+def test_a_request_comes_back_as_it_was_added(peopled: Ledger) -> None:
     with peopled.begin() as unit:
         unit.backchannel.add(a_request())
     with peopled.read() as unit:
         assert unit.backchannel.find(HASH) == a_request()
-        assert unit.backchannel.of_approval("APPROVAL") == a_request()
         assert unit.backchannel.find(TokenHash("cd" * 32)) is None
-        assert unit.backchannel.of_approval("ANOTHER") is None
 
 
-def test_a_request_of_nobody_is_kept_too_and_several_have_no_approval(peopled: Ledger) -> None:
-    nobody = {"person": None, "approval": None, "ping": None, "claims": ()}
+def test_a_request_of_nobody_is_kept_too(peopled: Ledger) -> None:
+    nobody = {"subject": None, "ping": None}
     with peopled.begin() as unit:
         for name in ("1", "2"):
             unit.backchannel.add(a_request(hash=TokenHash(name), **nobody))
@@ -101,7 +100,7 @@ def test_the_first_decision_stands_and_none_is_taken_after_the_redemption(
     late = TokenHash("cd" * 32)
     with peopled.begin() as unit:
         unit.backchannel.add(a_request())
-        unit.backchannel.add(a_request(hash=late, approval=None))
+        unit.backchannel.add(a_request(hash=late))
         assert unit.backchannel.decide(HASH, decision="deny")
         assert not unit.backchannel.decide(HASH, decision="allow")
         assert unit.backchannel.redeem(late, client=SHOP, at=START)
@@ -148,3 +147,46 @@ def test_a_person_is_found_by_the_subject_of_the_sector_alone(peopled: Ledger) -
         assert unit.people.find_by_subject(there, sector=SHOPS) is None
         assert unit.people.find_by_subject(here, sector=Sector("else")) is None
         assert unit.people.find_by_subject(SubjectId("nobody"), sector=SHOPS) is None
+
+
+def test_a_code_is_kept_for_its_person_and_found_by_the_subject_of_the_sector(
+    peopled: Ledger,
+) -> None:
+    with peopled.begin() as unit:
+        here = unit.people.subject(PersonId(AN), SHOPS, candidate=SubjectId("here"))
+        assert unit.phones.user_code_of(here, sector=SHOPS) is None
+        unit.phones.put_user_code(AN, hashed="one", at=START)
+        unit.phones.put_user_code(AN, hashed="another", at=START + MINUTE)
+    with peopled.read() as unit:
+        kept = KeptCode(person=AN, hashed="another", set_at=START + MINUTE)
+        assert unit.phones.user_code(AN) == unit.phones.user_code_of(here, sector=SHOPS) == kept
+        assert unit.phones.user_code_of(here, sector=Sector("else")) is None
+        assert unit.phones.user_code_of(SubjectId("nobody"), sector=SHOPS) is None
+    with peopled.begin() as unit:
+        unit.people.set_state(AN, PersonState.SUSPENDED, at=START)
+        assert unit.phones.user_code_of(here, sector=SHOPS) is None
+        assert unit.phones.remove_user_code(AN)
+        assert not unit.phones.remove_user_code(AN)
+        assert unit.phones.user_code(AN) is None
+
+
+def test_a_browser_is_known_until_its_time_or_until_it_is_forgotten(peopled: Ledger) -> None:
+    who = PersonRef(AN)
+    with peopled.begin() as unit:
+        unit.phones.know_browser(who, "b1", until=START + MINUTE)
+        unit.phones.know_browser(who, "b2", until=START + MINUTE)
+        unit.phones.know_browser(who, "b2", until=START + 2 * MINUTE)
+    with peopled.read() as unit:
+        assert unit.phones.knows_browser(who, "b1", at=START)
+        assert not unit.phones.knows_browser(who, "b1", at=START + MINUTE)
+        assert unit.phones.knows_browser(who, "b2", at=START + MINUTE)
+        assert not unit.phones.knows_browser(PersonRef("bo"), "b1", at=START)
+    with peopled.begin() as unit:
+        unit.phones.forget_browser(who, "b2")
+        assert not unit.phones.knows_browser(who, "b2", at=START)
+        assert unit.purge(before=START + 2 * MINUTE, limit=10) == 1
+
+
+def test_where_a_question_stands_is_told_without_opening_it(peopled: Ledger) -> None:
+    with peopled.begin() as unit:
+        assert unit.phones.approval_state("ciba:x") is None

@@ -44,7 +44,9 @@ def test_a_client_polls_unless_it_says_otherwise() -> None:
 def test_what_is_registered_is_described_and_registers_again(
     algorithm: str | None, how: dict[str, Any]
 ) -> None:
-    client = register(asking(**how, **{ALGORITHM: algorithm}), POLICY, now=NOW)
+    document = asking(**how, **{ALGORITHM: algorithm, USER_CODE: algorithm == "ES256"})
+    client = register(document, POLICY, now=NOW)
+    assert client.backchannel_user_code == (algorithm == "ES256")
     assert client.backchannel_signing_algorithm == algorithm
     assert register(describe(client), POLICY, now=NOW) == client
 
@@ -59,7 +61,8 @@ def test_what_is_registered_is_described_and_registers_again(
         ({ALGORITHM: "RS256"}, ALGORITHM),
         ({ALGORITHM: "none"}, ALGORITHM),
         ({ALGORITHM: "ES256", "jwks": {"keys": [public(ED)]}}, ALGORITHM),
-        ({USER_CODE: True}, USER_CODE),
+        ({USER_CODE: "yes"}, USER_CODE),
+        ({USER_CODE: True, "grant_types": ["authorization_code"]}, USER_CODE),
         ({"token_endpoint_auth_method": "none", "jwks": None}, "grant_types"),
     ],
 )
@@ -84,5 +87,5 @@ def test_only_a_plain_https_address_is_told(endpoint: str) -> None:
 
 
 def test_the_members_are_for_clients_with_the_grant_alone() -> None:
-    given = {**PING, ALGORITHM: "ES256"}
+    given = {**PING, ALGORITHM: "ES256", USER_CODE: True}
     assert set(MEMBERS) <= faulty_members(asking(grant_types=["authorization_code"], **given))
