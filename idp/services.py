@@ -27,6 +27,7 @@ from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.client_jws import ClientKeys
 from idp.oidc.completion import Completion
 from idp.oidc.dpop import Proofs
+from idp.oidc.dynamic.desk import RegistrationDesk
 from idp.oidc.grants import TokenEndpoint
 from idp.oidc.introspection import Introspection
 from idp.oidc.jarm import SignedAnswers
@@ -69,6 +70,7 @@ class Services:
         refusals: counts the refusals of strangers.
         openings: counts the logins that each address opens.
         user_codes: what citizens chose for requests behind the browser's back.
+        registration: where e-services register themselves; ``None`` where only operators do.
         phone: the phone's side; ``None`` where phones are not offered.
     """
 
@@ -90,6 +92,7 @@ class Services:
     discovery: Document
     refusals: RefusalCounter
     openings: Openings
+    registration: RegistrationDesk | None = None
     phone: PhoneDesk | None = None
 
     @property
@@ -195,6 +198,7 @@ def _furnish(base: Foundation) -> Services:
             ledger=ledger,
             authentication=authentication,
             pens=pens,
+            tokens=tokens,
             proofs=proofs,
             ephemeral=ephemeral,
             approvals=approvals,
@@ -245,7 +249,21 @@ def _furnish(base: Foundation) -> Services:
         discovery=discovery(settings, algorithms=ring.algorithms()),
         refusals=refusals,
         openings=Openings(ephemeral, most=settings.login.opens_per_minute, now=now),
+        registration=_registration(base, documents),
         phone=phone,
+    )
+
+
+def _registration(base: Foundation, documents: Documents) -> RegistrationDesk | None:
+    if base.settings.registration.mode == "off":
+        return None
+    return RegistrationDesk(
+        base.settings,
+        ledger=base.ledger,
+        ephemeral=base.ephemeral,
+        fetch=documents,
+        now=base.now,
+        entropy=base.entropy,
     )
 
 

@@ -17,8 +17,9 @@ from idp.cli.client_output import diff_lines, differences, full, made_known, ref
 from idp.cli.client_rows import conflict, known, record, save
 from idp.cli.deployment import config_option, json_option, opened
 from idp.cli.registration_input import lasts_option, members_given, registration_options
-from idp.domain.documents import WORDS, is_accepted
+from idp.cli.sector_lists import listed
 from idp.oidc.client_secrets import mint
+from idp.oidc.registration.narrowing import take_out, takes_away
 from idp.oidc.registration.policy import policy_of
 from idp.oidc.registration.proving import has_secret
 from idp.oidc.registration.rules import MEMBERS, describe, register
@@ -69,8 +70,9 @@ def edit(
         if isinstance(given.get("client_name"), dict):
             document["client_name"] = {**before.name, **given["client_name"]}
         policy = policy_of(foundation.settings, public_subject=values["approve_public_subject"])
+        found = listed(foundation, document, policy, former=before)
         with refused_by():
-            after = register(document, policy, now=now, former=before)
+            after = register(document, policy, now=now, former=before, listed=found)
         changes = differences(before, after)
         if not changes:
             click.echo("nothing changes" if not as_json else json.dumps(full(before), indent=2))
@@ -123,8 +125,7 @@ def remove(client_id: str, config_path: Path | None, *, yes: bool, as_json: bool
         now = foundation.now()
         with foundation.ledger.begin() as unit:
             client = known(unit, client_id)
-            unit.clients.remove(client.id, at=now)
-            ended = unit.grants.end_by_client(client.id, at=now)
+            ended = take_out(unit, client, at=now)
             record(unit, client.id, at=now, change="removed")
     if as_json:
         click.echo(json.dumps({"client_id": client.id, "removed": True, "grants_ended": ended}))
@@ -163,32 +164,9 @@ def _commit(
     try:
         with foundation.ledger.begin() as unit:
             unit.clients.replace(after, expected_version=before.version)
-            if _takes_away(before, after):
+            if takes_away(before, after):
                 unit.grants.end_by_client(after.id, at=at)
             record(unit, after.id, at=at, change=change)
             return known(unit, after.id)
     except VersionConflict:
         raise conflict(after.id) from None
-
-
-def _takes_away(before: Client, after: Client) -> bool:
-    """Tell whether grants given before could give more, or to others, than may be now."""
-
-    def entitled(client: Client) -> set[tuple[str, str]]:
-        return {(one.name, claim) for one in client.purposes for claim in one.claims}
-
-    return (
-        (before.sector, before.subject_type) != (after.sector, after.subject_type)
-        or not set(before.scopes) <= set(after.scopes)
-        or not set(before.grant_types) <= set(after.grant_types)
-        or not entitled(before) <= entitled(after)
-        or (after.minimum_age or 0) > (before.minimum_age or 0)
-        or _narrower(before.accepted_documents, after.accepted_documents)
-    )
-
-
-def _narrower(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
-    """Tell whether a document that was let in no longer is; an empty list lets all in."""
-    return bool(after) and any(
-        is_accepted(word, before) and not is_accepted(word, after) for word in (*WORDS, "")
-    )

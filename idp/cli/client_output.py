@@ -26,6 +26,7 @@ def full(client: Client) -> dict[str, Any]:
         "registration": describe(client),
         "version": client.version,
         "enabled": client.enabled,
+        "origin": origin(client),
         "created_at": client.created_at.isoformat(),
         "updated_at": client.updated_at.isoformat(),
         "secrets": [
@@ -38,7 +39,7 @@ def full(client: Client) -> dict[str, Any]:
 def card(client: Client) -> str:
     """Give the registration as TOML, under comments that say what is no member."""
     lines = [
-        f"# version {client.version}, {_state(client)}",
+        f"# version {client.version}, {_state(client)}, by {origin(client)}",
         f"# registered {client.created_at.isoformat()}, changed {client.updated_at.isoformat()}",
         *(
             f"# secret {reference(one)} until {one.expires_at.isoformat()}"
@@ -50,7 +51,19 @@ def card(client: Client) -> str:
 
 def brief(client: Client) -> str:
     """Give one line."""
-    return f"{client.id:<24}  {_state(client):<8}  {client.auth:<20}  {client.display_name('en')}"
+    return (
+        f"{client.id:<24}  {_state(client):<8}  {client.auth:<20}  {origin(client):<24}  "
+        f"{client.display_name('en')}"
+    )
+
+
+def origin(client: Client) -> str:
+    """Tell who registered a client: an operator, or itself, by which invitation."""
+    if client.origin is None:
+        return "operator"
+    if client.origin.invitation is None:
+        return "itself"
+    return f"invitation {client.origin.invitation}"
 
 
 def made_known(client: Client, minted: Minted | None, *, said: str, as_json: bool) -> None:

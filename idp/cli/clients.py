@@ -18,7 +18,9 @@ from idp.cli.client_output import brief, card, full, made_known, refused_by
 from idp.cli.client_rows import known, record
 from idp.cli.client_secrets import secret
 from idp.cli.deployment import config_option, json_option, opened
+from idp.cli.invitations import invitations, invite, uninvite
 from idp.cli.registration_input import lasts_option, members_given, registration_options
+from idp.cli.sector_lists import listed
 from idp.domain.client import ClientId
 from idp.oidc.client_secrets import mint
 from idp.oidc.registration.policy import policy_of
@@ -62,8 +64,9 @@ def add(
     with opened(config_path) as foundation:
         now = foundation.now()
         policy = policy_of(foundation.settings, public_subject=approve_public_subject)
+        found = listed(foundation, document, policy)
         with refused_by():
-            client = register(document, policy, now=now)
+            client = register(document, policy, now=now, listed=found)
         minted = None
         if has_secret(client.auth):
             ends = now + timedelta(days=lasts)
@@ -136,5 +139,5 @@ def history(client_id: str, config_path: Path | None, *, as_json: bool) -> None:
         click.echo(f"{change.at.isoformat()}  version {change.version}  {said}")
 
 
-for command in (edit, disable, enable, remove, secret):
+for command in (edit, disable, enable, remove, secret, invite, invitations, uninvite):
     clients.add_command(command)

@@ -26,8 +26,8 @@ from idp.cli.deployment import config_option, json_option, opened
 from idp.cli.seeding import persons_in, seeded
 from idp.config import Environment
 from idp.domain.client import ClientId
-from idp.domain.vocabulary import scope_claims
 from idp.oidc.client_secrets import mint
+from idp.oidc.dynamic.documents import free_scopes, purposes_of_seeded
 from idp.oidc.registration.policy import policy_of
 from idp.oidc.registration.rules import register
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from idp.oidc.registration.policy import Policy
 
 _SECRET_LASTS: Final = timedelta(days=90)
-_REASON: Final = "Certification: made-up data of a made-up person"
 _ALIAS_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
@@ -89,13 +88,20 @@ def prepare(
             for place, (client_id, method) in names.items()
         }
         document = configuration(suite, issuer=foundation.settings.issuer, **clients)
+        dynamic = foundation.settings.registration.mode == "open"
     _write(out, document)
-    told = {"written": str(out), "clients": [one.id for one in clients.values()]}
+    told = {
+        "written": str(out),
+        "clients": [one.id for one in clients.values()],
+        "dynamic": dynamic,
+    }
     if as_json:
         click.echo(json.dumps(told))
         return
     click.echo(f"Registered {', '.join(told['clients'])}, each with a new secret.")
     click.echo(f"Give {out} to the suite at {suite.url} as the configuration of a plan.")
+    if not dynamic:
+        click.echo('For plans with dynamic clients set registration.mode = "open" and start again.')
 
 
 def _suite(url: str, alias: str) -> Suite:
@@ -138,7 +144,6 @@ def _document(suite: Suite, policy: Policy, client_id: str, method: str) -> dict
 
     The plans send no code challenge, so it is optional here; one that is sent is enforced.
     """
-    free = [scope for scope in policy.scopes() if scope not in {"egovnrn", "be:rrn"}]
     return {
         "client_id": client_id,
         "client_name": dict.fromkeys(policy.languages, "Conformance suite"),
@@ -147,23 +152,10 @@ def _document(suite: Suite, policy: Policy, client_id: str, method: str) -> dict
         "post_logout_redirect_uris": [suite.logged_out],
         "token_endpoint_auth_method": method,
         "grant_types": ["authorization_code", "refresh_token"],
-        "scope": " ".join(free),
+        "scope": " ".join(free_scopes(policy)),
         "pkce": "optional",
-        "purposes": [
-            {
-                "name": scope.replace(":", "-"),
-                "reason": dict.fromkeys(policy.languages, _REASON),
-                "claims": list(claims),
-            }
-            for scope in free
-            if (claims := _entitled(policy, scope))
-        ],
+        "purposes": purposes_of_seeded(policy),
     }
-
-
-def _entitled(policy: Policy, scope: str) -> tuple[str, ...]:
-    known = policy.claims()
-    return tuple(name for name in scope_claims(scope, issuer=policy.issuer) if name in known)
 
 
 def _write(out: Path, document: dict[str, object]) -> None:

@@ -62,7 +62,12 @@ def configuration(
 
 
 def _credentials(client: StaticClient) -> dict[str, str]:
-    return {"client_id": client.id, "client_secret": client.secret}
+    """Give what the static variant of a plan takes; the dynamic one takes the name alone."""
+    return {
+        "client_id": client.id,
+        "client_secret": client.secret,
+        "client_name": "Conformance suite",
+    }
 
 
 def _walk(suite: Suite, issuer: str) -> dict[str, object]:

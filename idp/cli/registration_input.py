@@ -105,6 +105,16 @@ _OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
         "Of its back-channel requests; then all of them are signed.",
         {"type": click.Choice(SIGNING_ALGORITHMS)},
     ),
+    ("--jwks-uri", "jwks_uri", "https address of its public keys.", {}),
+    (
+        "--sector-identifier-uri",
+        "sector_identifier_uri",
+        "https address of a list of its redirect URIs; its host is the sector.",
+        {},
+    ),
+    ("--initiate-login-uri", "initiate_login_uri", "Where others send people to log in.", {}),
+    ("--policy-uri", "policy_uri", "How it handles personal data.", {}),
+    ("--tos-uri", "tos_uri", "Its terms of service.", {}),
     ("--contact", "contact", "Who answers for it.", {}),
     ("--expires-at", "expires_at", "A day, or a time with its zone.", {}),
 )

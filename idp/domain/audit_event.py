@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from idp.domain.event import AuthenticationEvent
-    from idp.domain.grant import Grant, GrantId
+    from idp.domain.grant import AccessToken, Grant, GrantId
 
 
 class Kind(StrEnum):
@@ -42,10 +42,12 @@ class Kind(StrEnum):
     REFRESH_RETRIED = "refresh.retried"
     REFRESH_REUSED = "refresh.reused"
     GRANT_ENDED = "grant.ended"
+    TOKEN_EXCHANGED = "token.exchanged"  # noqa: S105 - an event's name
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - an event's name
     TOKEN_FOREIGN = "token.foreign"  # noqa: S105 - an event's name
     CLAIMS_RELEASED = "claims.released"
     CLIENT_CHANGED = "client.changed"
+    CLIENTS_INVITED = "client.invited"
     KEY_CHANGED = "key.changed"
     EPOCH_BUMPED = "epoch.bumped"
     PERSON_CHANGED = "person.changed"
@@ -59,6 +61,7 @@ class Kind(StrEnum):
     PHONE_REMOVED = "phone.removed"
     PHONE_FROZEN = "phone.frozen"
     PHONE_TRUSTED = "phone.trusted"
+    PHONE_COPIED = "phone.copied"
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_CLAIMED = "approval.claimed"
     APPROVAL_CONTESTED = "approval.contested"
@@ -190,6 +193,23 @@ def token_revoked(*, grant: GrantId, client: ClientId, at: datetime, what: str) 
     )
 
 
+def token_exchanged(*, grant: Grant, token: AccessToken, of: ClientId) -> AuditEvent:
+    """A service exchanged a token that ``of`` held for one to act onward with (RFC 8693)."""
+    return AuditEvent(
+        kind=Kind.TOKEN_EXCHANGED,
+        at=token.issued_at,
+        person=grant.person,
+        client=token.client,
+        session=grant.session,
+        details={
+            "grant": grant.id,
+            "of": of,
+            "audience": " ".join(token.audience),
+            "scope": " ".join(token.scopes),
+        },
+    )
+
+
 def foreign_presented(*, grant: GrantId, client: ClientId, at: datetime, what: str) -> AuditEvent:
     """An authenticated ``client`` presented a code or token that was given to another one."""
     return AuditEvent(
@@ -206,9 +226,19 @@ def claims_released(*, grant: Grant, at: datetime, place: str) -> AuditEvent:
 
 
 def client_changed(*, client: ClientId, at: datetime, actor: str, change: str) -> AuditEvent:
-    """An operator added, edited, disabled or removed a registration."""
+    """An operator, or a client itself, added, edited, disabled or removed a registration."""
     return AuditEvent(
         kind=Kind.CLIENT_CHANGED, at=at, client=client, actor=actor, details={"change": change}
+    )
+
+
+def clients_invited(*, invitation: str, at: datetime, actor: str, change: str) -> AuditEvent:
+    """An operator invited clients to register themselves, or took that back (its reference)."""
+    return AuditEvent(
+        kind=Kind.CLIENTS_INVITED,
+        at=at,
+        actor=actor,
+        details={"invitation": invitation, "change": change},
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NewType
 
 from idp.domain.about import About
+from idp.domain.acting import ALONE, Acting
 from idp.domain.certificate_use import NO_CERTIFICATE, CertificateUse
 from idp.domain.forms import USUAL, Forms
 from idp.domain.logout import LogoutChannels
@@ -96,6 +97,8 @@ class Client:
         answer_algorithm: what signed answers (JARM) are signed with; ``None`` for that of its ID
             tokens.
         forms: which answers are signed and encrypted, and what its access tokens look like.
+        acting: what it has to do with the resources of services.
+        manages_grants: it is told the names of its grants, and may query and revoke them.
         remote: what of it is fetched from addresses of its own.
         about: what it tells people of itself.
         logout: where it hears that somebody logged out.
@@ -136,6 +139,8 @@ class Client:
     id_token_algorithm: str = "ES256"  # noqa: S105 - the name of an algorithm
     answer_algorithm: str | None = None
     forms: Forms = USUAL
+    acting: Acting = ALONE
+    manages_grants: bool = False
     minimum_acr: str | None = None
     default_max_age: int | None = None
     live_check: bool = False

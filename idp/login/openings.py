@@ -6,11 +6,10 @@ process until the minute ends, and refused without asking the store.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final
 
+from idp.domain.network_site import site
 from idp.errors import TOO_MANY_REQUESTS, Refused
 from idp.store.ports import StoreUnavailable
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from idp.store.short_lived import Ephemeral
 
 WINDOW: Final = timedelta(minutes=1)
-_SITE_BITS: Final = 64
-"""Whoever has one IPv6 address usually has the 2^64 around it (RFC 6177)."""
 _MOST_REMEMBERED: Final = 10_000
 
 
@@ -52,14 +49,3 @@ class Openings:
             if len(self._over) < _MOST_REMEMBERED:
                 self._over.add(key)
         raise Refused(TOO_MANY_REQUESTS, "too many logins opened from one address")
-
-
-def site(address: str) -> str:
-    """Give a name for an address and for all that whoever has it usually has too."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        parsed = None
-    if isinstance(parsed, IPv6Address):
-        address = f"{int(parsed) >> _SITE_BITS:x}"
-    return hashlib.sha256(address.encode()).hexdigest()

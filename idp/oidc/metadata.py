@@ -63,6 +63,7 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
     return {
         "issuer": settings.issuer,
         **{name: settings.issuer + path for name, path in _ENDPOINTS.items()},
+        **_registration(settings),
         "require_pushed_authorization_requests": False,
         "scopes_supported": list(scopes_supported(seeded=seeded)),
         "response_types_supported": ["code"],
@@ -124,3 +125,9 @@ def _forms(algorithms: tuple[str, ...]) -> dict[str, object]:
         named[f"{of}_encryption_alg_values_supported"] = list(KEY_MANAGEMENT)
         named[f"{of}_encryption_enc_values_supported"] = list(CONTENT_ENCRYPTION)
     return named
+
+
+def _registration(settings: Settings) -> dict[str, object]:
+    if settings.registration.mode == "off":
+        return {}
+    return {"registration_endpoint": settings.issuer + paths.REGISTER}

@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from idp import log
+from idp.domain.network_site import site
 from idp.errors import Refused
-from idp.login.openings import site
 from idp.waiting import asking
 from idp.waiting.places import Places
 from idp.waiting.saying import Heads

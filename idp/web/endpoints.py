@@ -100,7 +100,7 @@ class Endpoints:
         }
 
     def below(self) -> Mapping[str, Endpoint]:
-        """Give the machine endpoints that have an address for each of their things, by its begin."""
+        """Give the endpoints with an address for each of their things, by its beginning."""
         if self._services.settings.registration.mode == "off":
             return {}
         rule, methods = f"{PREFIX}<client_id>", Registering.METHODS

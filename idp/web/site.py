@@ -9,6 +9,7 @@ handler raises leaves through one place, here for refusals and in ``idp.app`` fo
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, request
@@ -42,6 +43,7 @@ from idp.web.pages import Pages
 from idp.web.phone import FILES, PhonePages
 from idp.web.phone_login import PhoneLoginPages
 from idp.web.scanned import ScannedPage
+from idp.web.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request, Response
 
     from idp.services import Services
-    from idp.web.endpoints import Handler
+    from idp.web.endpoints import Endpoint, Handler
 
     View = Callable[[Request, Browser], Response]
     Step = Callable[[Request, Browser, str], Response]
@@ -90,6 +92,7 @@ class Site:
             CrossOrigin(services.ledger, now=services.now, monotonic=services.monotonic),
         )
         self.endpoints = self._machine.table()
+        self._below = self._machine.below()
         desk = services.phone
         self._phone = PhonePages(
             None if desk is None else desk.api,
@@ -108,7 +111,7 @@ class Site:
             Refused: whatever the handler refuses.
         """
         path = asked.path
-        endpoint = self.endpoints.get(path)
+        endpoint = self._endpoint(path)
         if endpoint is not None:
             return endpoint.handler(asked)
         if path.startswith(_LOGINS):
@@ -120,10 +123,18 @@ class Site:
         view = self._views.get((asked.method, path))
         return view(asked) if view else None
 
+    def _endpoint(self, path: str) -> Endpoint | None:
+        """Find the machine endpoint of a path: its own, or one of many below another."""
+        found = self.endpoints.get(path)
+        if found is None:
+            head, slash, tail = path.rpartition("/")
+            found = self._below.get(head + slash) if tail else None
+        return found
+
     def refused(self, error: Refused, asked: Request) -> Response:
         """Give the face of a refusal that whoever asked understands."""
         note_refusal(error, self._services.refusals)
-        if asked.path in self.endpoints:
+        if self._endpoint(asked.path) is not None:
             return self._machine.refusal(error, asked)
         return self.refusal_page(error, asked)
 
@@ -149,7 +160,8 @@ class Site:
         app.register_error_handler(HTTPException, self._on_http)
         self._add_pages(app)
         self._add_login(app)
-        for endpoint in self.endpoints.values():
+        below = tuple(replace(one, handler=_whole(one.handler)) for one in self._below.values())
+        for endpoint in (*self.endpoints.values(), *below):
             app.add_url_rule(
                 endpoint.path,
                 endpoint.path,
@@ -171,6 +183,14 @@ class Site:
         logout = LogoutPage(
             services.logout,
             services.flow,
+            telling=Telling(
+                services.ledger,
+                issuer=services.settings.issuer,
+                now=services.now,
+                monotonic=services.monotonic,
+                # Most threads are never kept from those who log in.
+                places=max(1, services.settings.listen.threads // 4),
+            ),
             ledger=services.ledger,
             vault=services.vault,
             pages=self._pages,
@@ -225,6 +245,7 @@ class Site:
             ("POST", "/passkey", phone.passkey),
             ("POST", "/totp", phone.totp),
             ("POST", "/seeded", login.seeded),
+            ("POST", "/new-phone", login.new_phone),
             ("POST", "/consent", login.consent),
             ("POST", "/cancel", login.cancel),
             ("POST", "/restart", login.restart),
@@ -268,6 +289,11 @@ class Site:
 def _of_flask(handler: Callable[..., Response]) -> Callable[..., Response]:
     """Give the view of a handler: it gets the request that Flask is at, and the rule's values."""
     return lambda **values: handler(request, *values.values())
+
+
+def _whole(handler: Handler) -> Callable[..., Response]:
+    """Give a handler that reads from the path what the rule found in it."""
+    return lambda asked, _: handler(asked)
 
 
 def _note_route() -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from idp.oidc.registration.faults import Faults
 
+_OURS: Final = frozenset({"redirect_uris"})
+"""Judged by a grammar of ours, which also knows an app's own scheme (RFC 8252 section 7.1)."""
 _VALUES: Final = {
     "token_endpoint_auth_signing_alg": "token_endpoint_auth_signing_alg_values_supported",
     "id_token_signed_response_alg": "id_token_signing_alg_values_supported",
@@ -39,7 +41,7 @@ def hold_to_metadata(
 ) -> None:
     """Note a fault for each standard member that the metadata do not offer."""
     for name, value in document.items():
-        if faults.of(name) or value is None:
+        if faults.of(name) or value is None or name in _OURS:
             continue
         given = {one: document[one] for one in (name, _BESIDE.get(name, name)) if one in document}
         for rules in (OAuthRules, OpenIdRules):

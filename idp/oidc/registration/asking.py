@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from idp.oidc.registration.proving import Proving
 
 MEMBERS: Final[Mapping[str, str]] = {
-    "grant_types": "authorization_code (default), refresh_token, and "
-    "urn:openid:params:grant-type:ciba.",
+    "grant_types": "authorization_code (default), refresh_token, "
+    "urn:openid:params:grant-type:ciba, and urn:ietf:params:oauth:grant-type:token-exchange.",
     "response_types": "code; nothing else is offered.",
     "scope": "The scopes that may be asked. Default: openid.",
     "pkce": "required (default), or optional for confidential clients.",
@@ -50,7 +50,7 @@ def read_asking(
         scopes=scopes,
         pkce=_pkce(members, proving.auth),
         require_pushed_requests=members.flag("require_pushed_authorization_requests"),
-        require_signed_requests=_signed_requests(members, proving.jwks),
+        require_signed_requests=_signed_requests(members, keyed=proving.keyed),
     )
 
 
@@ -101,8 +101,10 @@ def _pkce(members: Members, auth: ClientAuth) -> Pkce:
     return pkce
 
 
-def _signed_requests(members: Members, jwks: dict[str, object] | None) -> bool:
+def _signed_requests(members: Members, *, keyed: bool) -> bool:
     required = members.flag("require_signed_request_object")
-    if required and jwks is None and not members.faults.of("jwks"):
-        members.fault("require_signed_request_object", "needs the client's public keys in jwks")
+    if required and not keyed and not members.faults.of("jwks"):
+        members.fault(
+            "require_signed_request_object", "needs the client's public keys in jwks or jwks_uri"
+        )
     return required

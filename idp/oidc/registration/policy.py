@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from idp.domain.acting import TOKEN_EXCHANGE
 from idp.domain.assurance import ALIASES
 from idp.domain.client import ClientAuth, SubjectType
 from idp.domain.vocabulary import AUTHORISED, claims_supported, fact_of, scopes_supported
@@ -15,7 +16,7 @@ from idp.oidc.registration.keys import ASSERTION_ALGORITHMS, CONTENT_ENCRYPTION,
 if TYPE_CHECKING:
     from idp.config import Settings
 
-GRANT_TYPES = ("authorization_code", "refresh_token", CIBA)
+GRANT_TYPES = ("authorization_code", "refresh_token", CIBA, TOKEN_EXCHANGE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from idp.domain.client import Client, ClientAuth, ClientId
 from idp.oidc.registration import (
     about,
+    acting,
     admission,
     answers,
     asking,
@@ -70,6 +71,7 @@ MEMBERS: Final[Mapping[str, str]] = {
     **backchannel.MEMBERS,
     **answers.MEMBERS,
     **forms.MEMBERS,
+    **acting.MEMBERS,
     **certificates.MEMBERS,
     **remote.MEMBERS,
     **about.MEMBERS,
@@ -155,6 +157,14 @@ def register(
         certificates=certificates.read_certificates(members, policy, proven),
         id_token_algorithm=members.text("id_token_signed_response_alg") or policy.algorithms[0],
         forms=forms.read_forms(members, policy, proven),
+        acting=acting.read_acting(
+            members,
+            auth=proven.auth,
+            grant_types=asked.grant_types,
+            scopes=asked.scopes,
+            issuer=policy.issuer,
+        ),
+        manages_grants=acting.read_grant_management(members, auth=proven.auth, scopes=asked.scopes),
         answer_algorithm=answers.read_answers(members, algorithms=policy.algorithms),
         minimum_acr=admitted.minimum_acr,
         default_max_age=admitted.default_max_age,
@@ -200,6 +210,7 @@ def describe(client: Client) -> dict[str, Any]:
         **backchannel.describe_backchannel(client),
         **answers.describe_answers(client),
         **forms.describe_forms(client),
+        **acting.describe_acting(client),
         **certificates.describe_certificates(client),
         **remote.describe_remote(client),
         **about.describe_about(client),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from idp.domain.client import Client
+    from idp.domain.remote import Remote
     from idp.oidc.registration.members import Members
     from idp.oidc.registration.policy import Policy
 
@@ -27,9 +28,16 @@ def describe_subjects(client: Client) -> dict[str, Any]:
     return {"sector": client.sector, "subject_type": client.subject_type.value}
 
 
-def read_sector(members: Members, redirect_uris: tuple[str, ...]) -> Sector:
-    """Read the sector; without one it is the host of the redirect URIs."""
+def read_sector(members: Members, redirect_uris: tuple[str, ...], remote: Remote) -> Sector:
+    """Read the sector; without one it is the host of ``sector_identifier_uri`` or redirect URIs."""
     sector = members.text("sector", longest=253)
+    if remote.sector is not None:
+        host = host_of(remote.sector)
+        if sector not in {None, host}:
+            members.fault("sector", f"leave it out: sector_identifier_uri makes it {host}")
+        return Sector(str(host))
+    if members.faults.of("sector_identifier_uri"):
+        return Sector("")
     if sector is not None:
         if not is_host(sector):
             members.fault("sector", "write a host name in lower case, such as service.example")

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION: Final = "0006"
+REVISION: Final = "0008"
 """The migration this code needs; ``serve`` refuses a schema that is older."""
 
 metadata = MetaData(
@@ -165,6 +165,7 @@ access_tokens = Table(
     _moment("expires_at"),
     _moment("revoked_at", nullable=True),
     Column("key", Text),
+    Column("delegation", Text),
     Index("ix_access_tokens_expires_at", "expires_at"),
     sqlite_with_rowid=False,
 )

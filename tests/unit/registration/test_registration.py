@@ -249,6 +249,19 @@ def test_what_has_ended_meanwhile_does_not_stand_in_the_way_of_an_edit() -> None
     assert edited.expires_at == former.expires_at
 
 
+def test_a_public_client_may_register_an_app_scheme_of_its_own() -> None:
+    document = a_document(
+        token_endpoint_auth_method="none",
+        jwks=None,
+        sector="example.app",
+        redirect_uris=["be.example.app:/callback"],
+    )
+    assert register(document, POLICY, now=NOW).redirect_uris == ("be.example.app:/callback",)
+    assert faulty_members({**document, "token_endpoint_auth_method": "client_secret_basic"}) == {
+        "redirect_uris[0]"
+    }
+
+
 @pytest.mark.parametrize(
     ("key", "algorithm"), [(EC, "ES256"), (ED, "EdDSA"), (RSA, "PS256"), (RSA, "RS256")]
 )

@@ -357,6 +357,7 @@ def test_the_list_is_one_line_a_client(operator: Operator) -> None:
         "shop",
         "enabled",
         "client_secret_basic",
+        "operator",
         "The",
         "shop",
     ]

@@ -1,0 +1,18 @@
+"""How a client came here by itself, and what it proves itself by when it changes (RFC 7592)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Of a client that no operator registered.
+
+    Attributes:
+        invitation: the reference of the invitation it came by; ``None`` where everybody may come.
+        token: the SHA-256 of its registration access token (hexadecimal).
+    """
+
+    invitation: str | None
+    token: str = field(repr=False)
