@@ -37,7 +37,12 @@ if TYPE_CHECKING:
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
 )
-OURS_TO_SAY = frozenset({"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded"})
+OURS_TO_SAY = frozenset(
+    {
+        *("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded"),
+        *("client-cert", "client_cert", "x-ssl-client-verify"),
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,13 +56,22 @@ class Front:
 
 
 @contextlib.contextmanager
-def tls_front(folder: Path, names: Iterable[str]) -> Iterator[Front]:
-    """Terminate TLS for these names for the length of the block; fill ``routes`` meanwhile."""
+def tls_front(
+    folder: Path, names: Iterable[str], *, clients: Path | None = None
+) -> Iterator[Front]:
+    """Terminate TLS for these names for the length of the block; fill ``routes`` meanwhile.
+
+    With ``clients``, a file of authorities, clients may show a certificate by one of them; it is
+    handed over as RFC 9440 says, and no other one gets this far.
+    """
     ca, chain, fingerprint = _certificates(folder, list(names))
     routes: dict[str, int] = {}
     server = _Server(("127.0.0.1", 0), partial(_Handler, routes))
     server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.tls.load_cert_chain(chain)
+    if clients is not None:
+        server.tls.load_verify_locations(clients)
+        server.tls.verify_mode = ssl.CERT_OPTIONAL
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -112,6 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
                 line.putheader(key, value)
         line.putheader("X-Forwarded-For", self.client_address[0])
         line.putheader("X-Forwarded-Proto", "https")
+        shown = self.connection.getpeercert(binary_form=True)
+        if shown is not None:
+            line.putheader("Client-Cert", f":{base64.b64encode(shown).decode('ascii')}:")
         line.endheaders(body)
         answer = line.getresponse()
         content = answer.read()

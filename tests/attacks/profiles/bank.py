@@ -9,7 +9,7 @@ import secrets
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from werkzeug.test import Client as Http
 
@@ -61,10 +61,12 @@ class Bank:
 
     def change(self, **fields: Any) -> None:
         """Change the row itself, past every rule of registration."""
-        client = self.client
-        changed = replace(client, version=client.version + 1, **fields)
+        self.replace(replace(self.client, **fields))
+
+    def replace(self, client: Client) -> None:
+        version = self.client.version
         with self.house.services.ledger.begin() as unit:
-            unit.clients.replace(changed, expected_version=client.version)
+            unit.clients.replace(replace(client, version=version + 1), expected_version=version)
 
     # --- messages -------------------------------------------------------------------------------
 
@@ -129,13 +131,19 @@ class Bank:
         """A code of An's, by a pushed request and the form of seeded people."""
         pushed = self.push()
         assert pushed.status_code == 201, pushed.text
-        browser = self.house.browser()
         asked = {"client_id": "bank", "request_uri": pushed.json["request_uri"]}
-        browser._take(browser._get("/authorize", query_string=asked))
-        browser.choose("seeded").submit("seeded", username="an")
-        told = browser.agree().told if 'action="/login' in browser.page else browser.told
+        told = dict(parse_qsl(urlsplit(self.walked(f"/authorize?{urlencode(asked)}")).query))
         assert told["iss"] == ISSUER
         return told["code"]
+
+    def walked(self, address: str) -> str:
+        """Open an address of the provider's as An, agree, and give where that leads."""
+        browser = self.house.browser()
+        browser._take(browser._get(address.removeprefix(ISSUER)))
+        browser.choose("seeded").submit("seeded", username="an")
+        if 'action="/login' in browser.page:
+            browser.agree()
+        return str(browser.answer.headers["Location"])
 
     def redeem(self, code: str, *, proof: str | None = None, **changes: Any) -> Any:
         fields = {
