@@ -6,6 +6,7 @@
 //   node openid_client.mjs '{"issuer": …, "clientId": …, "auth": "private_key_jwt", …}'
 import * as readline from "node:readline";
 import * as client from "openid-client";
+import * as oauth from "oauth4webapi";
 import { importJWK } from "jose";
 
 const wanted = JSON.parse(process.argv[2]);
@@ -76,15 +77,43 @@ async function login(config, proving) {
   }, undefined, proving);
 }
 
+// What a resource server makes of the access token, by itself (RFC 9068 section 4).
+async function atResource(config, tokens, proving) {
+  let request;
+  config[client.customFetch] = async (url, options) => {
+    if (url !== wanted.resource) return fetch(url, options);
+    request = new Request(url, options);
+    return new Response("here");
+  };
+  await client.fetchProtectedResource(
+    config, tokens.access_token, new URL(wanted.resource), "GET", undefined, undefined, proving,
+  );
+  config[client.customFetch] = fetch;
+  return oauth.validateJwtAccessToken(config.serverMetadata(), request, wanted.resource, {
+    [oauth.allowInsecureRequests]: true,
+    [oauth.clockSkew]: wanted.clock,
+    requireDPoP: Boolean(wanted.dpop),
+  });
+}
+
 async function main() {
   const config = await client.discovery(
     new URL(wanted.issuer),
     wanted.clientId,
-    { id_token_signed_response_alg: wanted.algorithm, [client.clockSkew]: wanted.clock },
+    {
+      id_token_signed_response_alg: wanted.algorithm,
+      [client.clockSkew]: wanted.clock,
+      ...wanted.metadata,
+    },
     await authentication(),
     { execute: [client.allowInsecureRequests] },
   );
   if (wanted.jarm) client.useJwtResponseMode(config);
+  if (wanted.decrypt) {
+    const { alg, kid } = wanted.decrypt;
+    const key = await importJWK({ ...wanted.decrypt, use: undefined }, alg);
+    client.enableDecryptingResponses(config, ["A128GCM", "A256GCM"], { key, alg, kid });
+  }
   const proving = wanted.dpop
     ? { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256")) }
     : undefined;
@@ -92,6 +121,7 @@ async function main() {
   const claims = tokens.claims();
   const info = await client.fetchUserInfo(config, tokens.access_token, claims.sub, proving);
   const done = { claims, info, metadata: config.serverMetadata(), type: tokens.token_type };
+  if (wanted.resource) done.atResource = await atResource(config, tokens, proving);
   if (tokens.refresh_token) {
     const fresh = await client.refreshTokenGrant(
       config, tokens.refresh_token, undefined, proving,
