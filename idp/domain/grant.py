@@ -80,10 +80,27 @@ class Code:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AccessToken:
-    """An opaque access token, known only by its hash.
+class Delegation:
+    """Where an access token came from that another one was exchanged for (RFC 8693).
 
     Attributes:
+        actors: the services that act, the latest first.
+        parent: the token that was exchanged: this one is dead when that one is.
+        subject: the name of the person in the sector of the service that acts.
+    """
+
+    actors: tuple[ClientId, ...]
+    parent: TokenHash
+    subject: SubjectId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccessToken:
+    """An access token, known only by its hash.
+
+    Attributes:
+        client: who was given it: not the client of the grant, where it came by exchange.
+        delegation: how it came by exchange, ``None`` where it did not.
         key: the SHA-256 thumbprint of the key that it is bound to (RFC 9449), ``None`` for none.
     """
 
@@ -96,6 +113,7 @@ class AccessToken:
     expires_at: datetime
     revoked_at: datetime | None = None
     key: str | None = None
+    delegation: Delegation | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -124,6 +124,16 @@ _SCOPES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "be:photo": ("picture",),
         "be:age": tuple(f"age_over_{age}" for age in AGES),
         "offline_access": (),
+        "grant_management_query": (),
+        "grant_management_revoke": (),
+    }
+)
+
+_FEDERAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "profile": ("surname", "givenName", "prefLanguage"),
+        "email": ("mail",),
+        "egovnrn": ("egovNRN",),
     }
 )
 

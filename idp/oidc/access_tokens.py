@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from idp.domain.acting import act_claim
 from idp.domain.grant import AccessToken, Grant, TokenHash
 from idp.errors import INVALID_TOKEN, UNAVAILABLE, Refused
 from idp.oidc import binding, tokens
@@ -21,6 +22,7 @@ from keys.errors import KeysError, TokenForged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from idp.domain.person import SubjectId
     from idp.oidc.hints import HintRing
     from idp.oidc.pens import Pen
 
@@ -59,7 +61,7 @@ def write(made: Made, grant: Grant, pen: Pen, *, issuer: str) -> str:
     token = made.kept
     content: dict[str, object] = {
         "iss": issuer,
-        "sub": grant.subject,
+        "sub": subject_of(token, grant),
         "aud": token.audience[0] if len(token.audience) == 1 else list(token.audience),
         "client_id": token.client,
         "iat": int(token.issued_at.timestamp()),
@@ -72,7 +74,14 @@ def write(made: Made, grant: Grant, pen: Pen, *, issuer: str) -> str:
     }
     if token.key is not None:
         content["cnf"] = binding.confirmation(token.key)
+    if token.delegation is not None:
+        content["act"] = act_claim(token.delegation.actors)
     return pen.write(content, typ=TYP)
+
+
+def subject_of(token: AccessToken, grant: Grant) -> SubjectId:
+    """Give the name of the person for the one who was given the token."""
+    return grant.subject if token.delegation is None else token.delegation.subject
 
 
 class AccessTokens:

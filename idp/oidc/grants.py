@@ -13,10 +13,11 @@ from idp.errors import (
     UNSUPPORTED_GRANT_TYPE,
     Refused,
 )
-from idp.oidc import code_grant, paths, refresh
+from idp.oidc import code_grant, exchange, paths, refresh
 from idp.oidc.ciba import grant as ciba
 from idp.oidc.ciba.grant import BackchannelGrant
 from idp.oidc.code_grant import CodeGrant
+from idp.oidc.exchange import ExchangeGrant
 from idp.oidc.issuing import Issuing
 from idp.oidc.profiles.keeping import hold_token
 from idp.oidc.profiles.rule import TokenFacts
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.config import Settings
+    from idp.oidc.access_tokens import AccessTokens
     from idp.oidc.certificates import ClientCertificate
     from idp.oidc.client_auth import Caller, ClientAuthentication
     from idp.oidc.dpop import Proofs
@@ -36,7 +38,12 @@ if TYPE_CHECKING:
     from idp.store.short_lived import Ephemeral
     from mobile_flow.approvals import Approvals
 
-GRANT_TYPES = (code_grant.GRANT_TYPE, refresh.GRANT_TYPE, ciba.GRANT_TYPE)
+GRANT_TYPES = (
+    code_grant.GRANT_TYPE,
+    refresh.GRANT_TYPE,
+    ciba.GRANT_TYPE,
+    exchange.GRANT_TYPE,
+)
 """What works here, and so what is advertised."""
 
 
@@ -50,6 +57,7 @@ class TokenEndpoint:
         ledger: Ledger,
         authentication: ClientAuthentication,
         pens: Pens,
+        tokens: AccessTokens,
         proofs: Proofs,
         ephemeral: Ephemeral,
         approvals: Approvals | None,
@@ -72,6 +80,14 @@ class TokenEndpoint:
                 ephemeral=ephemeral,
                 issuing=issuing,
                 approvals=approvals,
+                now=now,
+                entropy=entropy,
+            ).exchange,
+            exchange.GRANT_TYPE: ExchangeGrant(
+                settings,
+                ledger=ledger,
+                issuing=issuing,
+                presented=tokens,
                 now=now,
                 entropy=entropy,
             ).exchange,
@@ -107,14 +123,14 @@ class TokenEndpoint:
         grant_type = params.get("grant_type")
         if grant_type is None:
             raise Refused(INVALID_REQUEST, "grant_type is missing")
-        exchange = self._grants.get(grant_type)
-        if exchange is None:
+        redeem = self._grants.get(grant_type)
+        if redeem is None:
             raise Refused(UNSUPPORTED_GRANT_TYPE)
         if grant_type not in caller.client.grant_types:
             raise Refused(UNAUTHORIZED_CLIENT)
         keyed = caller.certificate if caller.client.certificates.bound else dpop
         hold_token(caller.client, TokenFacts(client=caller.client, keyed=keyed is not None))
-        return exchange(params, self._with_key(caller, dpop))
+        return redeem(params, self._with_key(caller, dpop))
 
     def _with_key(self, caller: Caller, dpop: str | None) -> Caller:
         """Demand what the client's tokens are bound to: a proof, or the certificate, never both."""

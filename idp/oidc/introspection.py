@@ -1,4 +1,4 @@
-"""Introspection (RFC 7662, RFC 9701): a client asks about its own tokens, and learns of no others.
+"""Introspection (RFC 7662, RFC 9701): of a client's own tokens, and of those for its resources.
 
 Another client's token, an unknown one and a dead one are told apart by nothing in the answer.
 """
@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from idp.domain.acting import act_claim
 from idp.domain.client import ClientAuth
 from idp.domain.gate import may_issue
 from idp.errors import INVALID_CLIENT, INVALID_GRANT, INVALID_REQUEST, Refused
 from idp.oidc import binding, refresh_tokens
+from idp.oidc.access_tokens import subject_of
 from idp.oidc.deciding import decided
 from idp.oidc.living import living
 from idp.oidc.pens import Written
@@ -129,11 +131,14 @@ class Introspection:
     def _access(self, unit: Unit, named: Opaque, caller: Client) -> dict[str, object]:
         found, client = living(unit, named, at=self._now())
         token = found.token
-        if client.id != caller.id:
-            raise Refused(INVALID_GRANT, "token of another client")
-        audience = token.audience
+        if client.id != caller.id and not set(token.audience) & set(caller.acting.resources):
+            raise Refused(INVALID_GRANT, "token of another client, for another resource")
+        audience, origin = token.audience, token.delegation
         return {
             **self._common(found.grant),
+            "client_id": client.id,
+            "sub": subject_of(token, found.grant),
+            **({} if origin is None else {"act": act_claim(origin.actors)}),
             "scope": " ".join(token.scopes),
             **_binding(token.key),
             "aud": audience[0] if len(audience) == 1 else list(audience),

@@ -128,7 +128,13 @@ class Issuing:
         """
         if not set(asked) <= set(grant.resources):
             raise Refused(INVALID_TARGET, "a resource that was not granted")
-        return tuple(dict.fromkeys(asked)) or grant.resources or (self._userinfo,)
+        chosen = tuple(dict.fromkeys(asked)) or grant.resources or (self._userinfo,)
+        if self._userinfo not in chosen or len(chosen) == 1:
+            return chosen
+        # What a service is handed must not open userinfo, where the claims are its caller's.
+        if asked:
+            raise Refused(INVALID_TARGET, "userinfo and another resource by one token")
+        return (self._userinfo,)
 
     def entitled(self, grant: Grant, client: Client, *, at: datetime) -> Grant:
         """Give the grant with only the claims that a purpose in force entitles."""
@@ -169,12 +175,16 @@ class Issuing:
             unit.record(claims_released(grant=grant, at=at, place="id_token"))
         return made
 
+    def text(self, made: Made, grant: Grant, signer: TokenSigner) -> str:
+        """Give an access token in the form that its client registered; after its commit."""
+        if signer.access_token is None:
+            return made.text
+        return access_tokens.write(made, grant, signer.access_token, issuer=self._issuer)
+
     def answer(self, issued: Issued, signer: TokenSigner) -> dict[str, object]:
         """Give the token response (RFC 6749 section 5.1), signing now that all is committed."""
-        made, pen = issued.access_token, signer.access_token
-        text = made.text
-        if pen is not None:
-            text = access_tokens.write(made, issued.grant, pen, issuer=self._issuer)
+        made = issued.access_token
+        text = self.text(made, issued.grant, signer)
         response: dict[str, object] = {
             "access_token": text,
             "token_type": binding.token_type(made.kept.key),

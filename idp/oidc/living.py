@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from idp.domain.acting import MOST_ACTORS
 from idp.domain.gate import may_issue
 from idp.errors import INVALID_TOKEN, Refused
 from idp.store.means import means_stand
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.domain.client import Client
-    from idp.domain.grant import LiveToken
+    from idp.domain.grant import LiveToken, TokenHash
     from idp.oidc.tokens import Opaque
     from idp.store.ports import Unit
 
@@ -25,11 +26,25 @@ def living(unit: Unit, presented: Opaque, *, at: datetime) -> tuple[LiveToken, C
     Raises:
         Refused: INVALID_TOKEN, when the token is unknown, of another epoch, revoked or expired;
             when its grant, its session or the card behind it ended; when the person or the client
-            may not be served.
+            may not be served; when any of that holds for the token that it came from.
     """
     if presented.epoch != unit.epoch():
         raise Refused(INVALID_TOKEN, "token of another epoch")
-    found = unit.grants.live_token(presented.hash)
+    found, client = _alive(unit, presented.hash, at=at)
+    origin = found.token.delegation
+    # Its origins are looked at each time: whoever revokes one of them cannot come too late.
+    for _ in range(MOST_ACTORS):
+        if origin is None:
+            break
+        origin = _alive(unit, origin.parent, at=at)[0].token.delegation
+    if origin is not None:
+        raise Refused(INVALID_TOKEN, "exchanged more often than is allowed")
+    return found, client
+
+
+def _alive(unit: Unit, hashed: TokenHash, *, at: datetime) -> tuple[LiveToken, Client]:
+    """Give one token, whatever it came from."""
+    found = unit.grants.live_token(hashed)
     if found is None:
         raise Refused(INVALID_TOKEN, "unknown token")
     token, grant = found.token, found.grant

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import bindparam, func, insert, select, true, update
 
 from idp.domain.client import ClientId
-from idp.domain.grant import AccessToken, Grant, GrantId, LiveToken, Standing, TokenHash
+from idp.domain.grant import AccessToken, Delegation, Grant, GrantId, LiveToken, Standing, TokenHash
 from idp.domain.person import PersonState
 from idp.store.encoding import Encoding
 from idp.store.sealing import seal, unseal
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _PURPOSE: Final = "grants"
 _ENCODING: Final[Encoding[Grant]] = Encoding(Grant)
+_DELEGATION: Final[Encoding[Delegation]] = Encoding(Delegation)
 _NAMES: Final[Encoding[tuple[str, ...]]] = Encoding(tuple[str, ...])
 _G: Final = schema.grants
 _T: Final = schema.access_tokens
@@ -53,6 +54,7 @@ _LIVE: Final = Statement(
         _T.c.expires_at,
         _T.c.revoked_at,
         _T.c.key,
+        _T.c.delegation,
         schema.people.c.state,
         func.coalesce(schema.clients.c.enabled, ~true()),
         schema.sessions.c.key,
@@ -166,6 +168,7 @@ class SqlGrants:
                 "expires_at": micros(token.expires_at),
                 "revoked_at": micros(token.revoked_at),
                 "key": token.key,
+                "delegation": None if token.delegation is None else _written(token.delegation),
             },
         )
 
@@ -175,7 +178,9 @@ class SqlGrants:
         if row is None:
             return None
         grant = self._grant(row[:_GRANT_WIDTH])
-        client, scopes, audience, issued_at, expires_at, revoked_at, key = row[_GRANT_WIDTH:-4]
+        client, scopes, audience, issued_at, expires_at, revoked_at, key, delegation = row[
+            _GRANT_WIDTH:-4
+        ]
         state, enabled, session, session_ended_at = row[-4:]
         return LiveToken(
             token=AccessToken(
@@ -188,6 +193,7 @@ class SqlGrants:
                 expires_at=moment(expires_at),
                 revoked_at=moment(revoked_at),
                 key=key,
+                delegation=None if delegation is None else _DELEGATION.decode(delegation),
             ),
             grant=grant,
             person_state=PersonState(state),
@@ -242,6 +248,10 @@ class SqlGrants:
         identity = (key, person, client, session, "offline" if offline else "")
         grant = _ENCODING.decode(unseal(self._vault, _PURPOSE, identity, sealed))
         return grant if ended_at is None else replace(grant, ended_at=moment(ended_at))
+
+
+def _written(delegation: Delegation) -> str:
+    return _DELEGATION.encode(delegation).decode()
 
 
 def _identity(grant: Grant) -> tuple[str, ...]:

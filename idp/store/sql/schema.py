@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION: Final = "0008"
+REVISION: Final = "0009"
 """The migration this code needs; ``serve`` refuses a schema that is older."""
 
 metadata = MetaData(
