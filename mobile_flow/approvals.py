@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from mobile_flow import moves, notify, transcript
+from mobile_flow import moves, transcript
 from mobile_flow.claims import Claimed, Claims
+from mobile_flow.copied import suspect
 from mobile_flow.desk import (
     MOBILE,
     PUSH,
@@ -25,11 +26,13 @@ from mobile_flow.desk import (
     demand_thawed,
     live_device,
     note,
+    notice_all,
 )
 from mobile_flow.errors import (
     ApprovalUnknown,
     ApprovalUsed,
     CallMalformed,
+    CredentialCopied,
     DeviceRemoved,
     InUse,
     NumberWrong,
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from mobile_flow.model import ApprovalId, Credential, Device, PersonRef
+    from mobile_flow.model import ApprovalId, Credential, Device
     from mobile_flow.ports import PhoneLedger, PhoneUnit, Starts
 
 __all__ = ["ApprovalStanding", "Approvals", "Ask", "Claimed", "Frames"]
@@ -203,7 +206,8 @@ class Approvals:
 
         Raises:
             CredentialRefused: the assertion does not verify; the person may try again.
-            TooManyApprovals, PhoneFrozen, DeviceRemoved: not now, not by this phone.
+            CredentialCopied: it would, from a copy: recorded, and the phone is limited from now on.
+            ApprovalEarly, TooManyApprovals, PhoneFrozen, DeviceRemoved: not now, not by this phone.
             ApprovalUnknown, InUse: it is not this phone's.
             PhoneError: what became of it, if it is over.
         """
@@ -318,9 +322,20 @@ class Approvals:
         moves.demand(approval, ApprovalState.MATCHED)
         with self._desk.ledger.read() as unit:
             current = live_device(unit, device)
-        return self._desk.keys.verify_assertion(
-            assertion, challenge=transcript.challenge(_signed(approval)), device=current
-        )
+        challenge = transcript.challenge(_signed(approval))
+        try:
+            return self._desk.keys.verify_assertion(assertion, challenge=challenge, device=current)
+        except CredentialCopied as error:
+            self._suspect(approval, device, error)
+            raise
+
+    def _suspect(self, asked: Approval, device: Device, error: CredentialCopied) -> None:
+        """Leave evidence, unless this only was the slower of two answers of one phone."""
+        desk, now = self._desk, self._desk.now()
+        with desk.ledger.begin() as unit:
+            found = unit.phones.approval(asked.id)
+            if found is not None and moves.settled(found, now).state is ApprovalState.MATCHED:
+                suspect(unit, device, error, flow=asked.kind, now=now, entropy=desk.entropy)
 
     def _mistyped(self, unit: PhoneUnit, approval: Approval) -> Approval:
         now, limits = self._desk.now(), self._desk.limits
@@ -333,7 +348,7 @@ class Approvals:
         if before + 1 >= limits.wrong_numbers:
             unit.phones.freeze(moved.person, kind=MOBILE, until=now + limits.mobile_freeze)
             note(unit, "phone_frozen", moved, why=MOBILE)
-            self._tell_phones(unit, moved.person)
+            notice_all(unit, moved.person, self._desk)
         return moved
 
     def _reported(self, unit: PhoneUnit, approval: Approval) -> Approval:
@@ -350,12 +365,8 @@ class Approvals:
             was=approval.state.value,
             ended="yes" if ended else "no",
         )
-        self._tell_phones(unit, moved.person)
+        notice_all(unit, moved.person, self._desk)
         return moved
-
-    def _tell_phones(self, unit: PhoneUnit, person: PersonRef) -> None:
-        phones = unit.phones.devices(person)
-        notify.notice(unit, phones, now=self._desk.now(), entropy=self._desk.entropy)
 
 
 def _approved_so(approval: Approval, device: Device, assertion: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
-from mobile_flow import moves
+from mobile_flow import moves, notify
 from mobile_flow.errors import (
     ApprovalMoving,
     ApprovalUnknown,
@@ -170,3 +170,8 @@ def note(unit: PhoneUnit, what: str, approval: Approval, **facts: str) -> None:
         "transaction": approval.transaction,
     }
     unit.note(Note(what=what, person=approval.person, facts={**known, **facts}))
+
+
+def notice_all(unit: PhoneUnit, person: PersonRef, desk: Desk) -> None:
+    """Have every phone of a person told that something happened to the account."""
+    notify.notice(unit, unit.phones.devices(person), now=desk.now(), entropy=desk.entropy)

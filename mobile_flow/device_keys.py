@@ -7,9 +7,10 @@ and sizes, the key's own parameters, and the backup flag that never changes.
 
 **Signature counter** (7.2 step 22). Where neither side counts, nothing is compared: synced passkeys
 never count. Otherwise the sent number must be greater than the stored one; if not, this answer is
-refused as ``CredentialCopied`` and nothing else happens: the person decides whether to remove the
-phone. **High-S signatures** are accepted: authenticators make them as often as the others and
-WebAuthn does not choose; a mirrored copy opens nothing, because no challenge counts twice.
+refused as ``CredentialCopied``, and so is a backup flag that says what it cannot; what follows from
+it stands in ``copied``. **High-S signatures** are accepted: authenticators make them as often as
+the others and WebAuthn does not choose; a mirrored copy opens nothing, because no challenge counts
+twice.
 """
 
 from __future__ import annotations
@@ -229,11 +230,12 @@ def check_assertion(  # noqa: PLR0913 - the ceremony's own inputs, all by name
     Gives ``credential`` with the counter and the flag BS of this answer.
 
     Raises:
-        CredentialCopied: only the counter is wrong.
+        CredentialCopied: only the counter or a backup flag is wrong.
         CredentialRefused: anything else is not as it was asked.
     """
     from webauthn import verify_authentication_response
     from webauthn.helpers import structs
+    from webauthn.helpers.exceptions import InvalidBackupFlags
 
     answer = read(response, ASSERTION)
     if answer.id != credential.id:
@@ -265,15 +267,32 @@ def check_assertion(  # noqa: PLR0913 - the ceremony's own inputs, all by name
             credential_current_sign_count=0,  # compared below, once the signature is known to hold
             require_user_verification=True,
         )
+    except InvalidBackupFlags:
+        # The library looks at these once the signature is known to hold.
+        raise CredentialCopied("backed up without being eligible", sign="state") from None
     except Exception as error:  # noqa: BLE001 - the library fails in many ways on hostile bytes
         raise CredentialRefused(type(error).__name__) from None
     eligible = verified.credential_device_type is structs.CredentialDeviceType.MULTI_DEVICE
     if eligible is not credential.backup_eligible:
-        raise CredentialRefused("backup eligibility changed since the registration")
+        raise CredentialCopied(
+            "backup eligibility changed since the registration",
+            sign="eligibility",
+            stored=_word(yes=credential.backup_eligible),
+            sent=_word(yes=eligible),
+        )
     count = verified.new_sign_count
     if (count or credential.sign_count) and count <= credential.sign_count:
-        raise CredentialCopied("the signature counter did not grow")
+        raise CredentialCopied(
+            "the signature counter did not grow",
+            sign="counter",
+            stored=str(credential.sign_count),
+            sent=str(count),
+        )
     return replace(credential, sign_count=count, backed_up=verified.credential_backed_up)
+
+
+def _word(*, yes: bool) -> str:
+    return "yes" if yes else "no"
 
 
 def _are_bytes(value: object) -> bool:

@@ -59,7 +59,7 @@ class EnrolmentRules:
     Attributes:
         lasts: from the opening on, all steps together.
         last_step: at least this long remains for the phone once the person has confirmed it.
-        cooling: how long a new phone gives no level high, unless a card is used again.
+        cooling: how long a new phone gives no level high, unless its person says that it is theirs.
         most_phones: live ones of one person.
         claims_per_address: within ``lasts``.
     """

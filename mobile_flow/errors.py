@@ -61,9 +61,24 @@ class CredentialRefused(PhoneError):
 
 
 class CredentialCopied(CredentialRefused):
-    """The signature counter did not grow: the key may exist twice (WebAuthn Level 3, 6.1.1)."""
+    """The signature holds, and yet this is not the authenticator that we know.
+
+    The counter did not grow, so that the key may exist twice (WebAuthn Level 3, 6.1.1), or a backup
+    flag says what it cannot (6.1.3).
+
+    Attributes:
+        sign: ``counter``, ``eligibility`` (BE is another than registered) or ``state`` (BS without
+            BE).
+        stored, sent: what we knew and what came, as short texts.
+    """
 
     code = "credential_copied"
+
+    def __init__(self, detail: str, *, sign: str, stored: str = "", sent: str = "") -> None:
+        super().__init__(detail)
+        self.sign = sign
+        self.stored = stored
+        self.sent = sent
 
 
 class AttestationRefused(CredentialRefused):

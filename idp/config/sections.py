@@ -233,7 +233,10 @@ class Phone(_Section):
     most_phones: int = Field(default=5, ge=1, le=50, description="Phones of one person.")
     cooling: timedelta = Field(
         default=timedelta(hours=24),
-        description="How long a new phone gives no level high, unless a card is used again.",
+        description=(
+            "How long a new phone gives no level high, unless its owner, having used their card "
+            "again, says that it is theirs."
+        ),
     )
     one_time_codes: bool = Field(
         default=True, description="Offer one-time codes (TOTP) to people without a suitable phone."

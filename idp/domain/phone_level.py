@@ -26,10 +26,12 @@ _HOW: Final = {
 def level_of(device: Device, flow: FlowKind, *, now: datetime) -> Assurance:
     """Give the level that an approval by this phone reaches.
 
-    High only where the passkey cannot leave its device (BE = 0) and the phone is trusted: a day
-    after it was enrolled by card, or since a card was used again.
+    High only where the passkey cannot leave its device (BE = 0), was never seen copied, and the
+    phone is trusted: a day after it was enrolled by card, or since its person said, card in hand,
+    that it is theirs.
     """
-    bound = not device.credential.backup_eligible and now >= device.high_from
+    bound = not device.credential.backup_eligible and device.suspected_at is None
+    bound = bound and now >= device.high_from
     return Assurance.HIGH if bound and flow in _HIGH else Assurance.SUBSTANTIAL
 
 

@@ -63,6 +63,7 @@ class Transaction:
         ask_again: the citizen asked for the choice of a means, so a session is not simply used.
         challenge: what the chosen method issued (for the card: the nonce as base64 text), and
             ``challenge_ends``, the time after which it is not accepted.
+        phones_answered: new phones of the person about whom they were asked in this login.
         offered: the claims that the consent page shows, each with its reason (``as_shown``).
         event: the proof, without what a card's files say: that stands in its session alone.
         session: SHA-256 (hexadecimal) of the session cookie that ``event`` belongs to.
@@ -85,6 +86,7 @@ class Transaction:
     event: AuthenticationEvent | None = None
     session: str | None = None
     fresh_login: bool = False
+    phones_answered: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
     agreement: Agreement | None = None
     refusal: str | None = None
@@ -158,6 +160,7 @@ def restart(tx: Transaction) -> Transaction:
         event=None,
         session=None,
         fresh_login=False,
+        phones_answered=(),
         offered=(),
         agreement=None,
     )

@@ -6,12 +6,13 @@ Completion itself (code, subject, grant) is a port: the login knows no codes.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from idp import log
 from idp.domain import audit_event, transaction
-from idp.domain.answer import RefusedToClient, reply_to
+from idp.domain.answer import Answer, RefusedToClient, reply_to
 from idp.domain.request import Prompt
 from idp.errors import (
     ACCESS_DENIED,
@@ -31,9 +32,9 @@ from idp.errors import (
     INVALID_REQUEST_URI,
     LOGIN_SPENT,
 )
-from idp.login import own
+from idp.login import agreeing, own
 from idp.login.methods import CHALLENGE_MARK
-from idp.login.policy import Next
+from idp.login.policy import Next, Standing, Verdict, judge
 from idp.login.turn import LoginRefused
 from idp.store.ports import AlreadySpent
 
@@ -41,14 +42,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from idp.domain.answer import Answer
     from idp.domain.client import Client
     from idp.domain.person import Person
     from idp.domain.session import Session
     from idp.domain.transaction import Transaction
     from idp.errors import Problem
     from idp.login.methods import ProofRefused
-    from idp.login.policy import Standing, Verdict
     from idp.login.transactions import Held, Transactions
     from idp.store.ports import Ledger, Unit
 
@@ -91,6 +90,15 @@ class Completion(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What a unit decided: an answer, or the objection that stands in its way."""
+
+    standing: Standing
+    verdict: Verdict | None = None
+    answer: Answer | None = None
+
+
 class Ending:
     """The last step of a login, whichever way it goes."""
 
@@ -108,6 +116,20 @@ class Ending:
         self._complete = complete
         self._count = count
         self._now = now
+
+    def decide(self, unit: Unit, standing: Standing, *, given: bool = False) -> Outcome:
+        """Judge, and complete in the same unit where no check objects.
+
+        ``given``: the agreement was given just now and is recorded too. Raises: RefusedToClient.
+        """
+        verdict = judge(standing)
+        told_to_the_client(standing.tx, verdict)
+        if verdict is not None:
+            return Outcome(standing=standing, verdict=verdict)
+        settled = agreeing.settled(standing)
+        if given:
+            agreeing.record(unit, settled)
+        return Outcome(standing=settled, answer=self.complete(unit, settled))
 
     def complete(self, unit: Unit, standing: Standing) -> Answer:
         """Complete an agreed login that no check objects to, as a use of its session."""

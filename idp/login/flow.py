@@ -6,23 +6,24 @@ transaction on. Nothing slow happens inside a unit, and no worker waits between 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from idp.domain import transaction
-from idp.domain.answer import Answer, refusal, reply_to
+from idp.domain.answer import refusal, reply_to
 from idp.domain.transaction import Step, awaited
 from idp.errors import ACCESS_DENIED, APPROVAL_USED, INVALID_REQUEST, LOGIN_MOVED, LOGIN_SPENT
-from idp.login import agreeing, forms, sessions
+from idp.login import agreeing, forms, knowing, sessions
 from idp.login.accepting import accept
-from idp.login.ending import Ending, told_to_the_client
+from idp.login.ending import Ending
+from idp.login.knowing import Knowing
 from idp.login.methods import ProofRefused, issued_challenge
 from idp.login.people import full_name
-from idp.login.policy import Next, Standing, Verdict, judge
+from idp.login.policy import Next, Standing
 from idp.login.proving import Proving
 from idp.login.standing import gatherer
 from idp.login.transactions import UNCLAIMED, Transactions
-from idp.login.turn import EndedSession, LoginRefused, Page, Turn, Visitor
+from idp.login.turn import LoginRefused, Page, Turn, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,26 +31,20 @@ if TYPE_CHECKING:
 
     from idp.config import Settings
     from idp.domain.client import Client
+    from idp.domain.ended import Ended
     from idp.domain.event import MethodName
     from idp.domain.request import AuthorizationRequest
     from idp.domain.transaction import Transaction
     from idp.errors import Problem
-    from idp.login.ending import Completion
+    from idp.login.ending import Completion, Outcome
     from idp.login.methods import LoginMethod, Proof
     from idp.login.transactions import Held, Login
-    from idp.store.ports import Ledger, Unit, Vault
+    from idp.store.ports import Ledger, Vault
     from idp.store.short_lived import Ephemeral
 
-__all__ = ["EndedSession", "LoginFlow", "LoginRefused", "Page", "Turn", "Visitor"]
+__all__ = ["LoginFlow", "LoginRefused", "Page", "Turn", "Visitor"]
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Outcome:
-    """What a unit decided: an answer, or the objection that stands in its way."""
-
-    standing: Standing
-    verdict: Verdict | None = None
-    answer: Answer | None = None
+_ASKED: Final = frozenset({Next.NEW_PHONE, Next.CONSENT})
 
 
 class LoginFlow:
@@ -90,6 +85,7 @@ class LoginFlow:
         self._proving = Proving(
             means, gather=self._gather, transactions=self._transactions, now=now
         )
+        self._knowing = Knowing(ledger, self._transactions, self._gather, now=now, entropy=entropy)
         self._ending = Ending(ledger, self._transactions, complete, count=count, now=now)
 
     # --- a request comes in -----------------------------------------------------------------------
@@ -221,7 +217,7 @@ class LoginFlow:
             standing = self._gather.standing(
                 unit, taken.tx, client, session=taken.signed.session, person=taken.person
             )
-            outcome = self._decide(unit, standing)
+            outcome = self._ending.decide(unit, standing)
             if outcome.verdict is not None and outcome.verdict.next is Next.OTHERWISE:
                 raise ProofRefused(outcome.verdict.problem, "by a rule of the client")
         turn = self._after(outcome, held, visitor)
@@ -244,7 +240,16 @@ class LoginFlow:
             given = agreeing.all_was_shown(held.tx, standing.offers)
             if given:
                 standing = agreeing.agreed(standing, agreed, remember=remember)
-            outcome = self._decide(unit, standing, given=given)
+            outcome = self._ending.decide(unit, standing, given=given)
+        return self._after(outcome, held, visitor)
+
+    def know(self, login: Login, visitor: Visitor, *, phone: str, said: str) -> Turn:
+        """Take what the person says of a new phone (``knowing.Said``), and go on."""
+        held = self._knowing.take(
+            self._transactions.get(login, visitor), visitor, phone=phone, said=said
+        )
+        with self._ending.deciding(held.tx, held), self._ledger.begin() as unit:
+            outcome = self._ending.decide(unit, self._gather.of_the_page(unit, held.tx, visitor))
         return self._after(outcome, held, visitor)
 
     def cancel(self, login: Login, visitor: Visitor) -> Turn:
@@ -275,16 +280,16 @@ class LoginFlow:
         self._proving.leave(held.tx, client, visitor)
         return self._choosing(restarted, held, client, visitor)
 
-    def end_session(self, visitor: Visitor, *, why: str) -> EndedSession | None:
+    def end_session(self, visitor: Visitor, *, why: str) -> Ended | None:
         """End the browser's session with its whole sign-on; ``None`` if it has none."""
         if visitor.session is None:
             return None
         with self._ledger.begin() as unit:
             # One that was succeeded too: a browser may never have got the cookie after it.
             session = sessions.find(unit, visitor.session)
-            if session is None or not sessions.end(unit, session, at=self._now(), why=why):
+            if session is None:
                 return None
-        return EndedSession(session=session)
+            return sessions.end(unit, session, at=self._now(), why=why)
 
     def form_token(self, tx: Transaction, visitor: Visitor) -> str:
         """Give what every form of this login's pages carries: bound to login, browser, session."""
@@ -319,33 +324,19 @@ class LoginFlow:
             client = self._gather.client(unit, tx)
             session = sessions.find(unit, visitor.session)
             standing = self._gather.standing(unit, tx, client, session=session)
-            outcome = self._decide(unit, standing)
+            outcome = self._ending.decide(unit, standing)
         # One that lapsed or was succeeded keeps its cookie: the next login ends what hangs off it.
         gone = session is None or session.ended_at is not None
         turn = self._after(outcome, held, visitor)
         return replace(turn, clear_session=visitor.session is not None and gone)
 
-    def _decide(self, unit: Unit, standing: Standing, *, given: bool = False) -> _Outcome:
-        """Judge, and complete in the same unit where no check objects.
-
-        ``given``: the agreement was given just now and is recorded too. Raises: RefusedToClient.
-        """
-        verdict = judge(standing)
-        told_to_the_client(standing.tx, verdict)
-        if verdict is not None:
-            return _Outcome(standing=standing, verdict=verdict)
-        settled = agreeing.settled(standing)
-        if given:
-            agreeing.record(unit, settled)
-        return _Outcome(standing=settled, answer=self._ending.complete(unit, settled))
-
-    def _after(self, outcome: _Outcome, held: Held | None, visitor: Visitor) -> Turn:
+    def _after(self, outcome: Outcome, held: Held | None, visitor: Visitor) -> Turn:
         """Move the transaction to what was decided, and show it."""
         standing, tx = outcome.standing, outcome.standing.tx
         if outcome.answer is not None:
             over = tx if held is None else self._transactions.close(held, tx)
             return Turn(tx=over, client=standing.client, page=Page.DONE, answer=outcome.answer)
-        if outcome.verdict is not None and outcome.verdict.next is Next.CONSENT:
+        if outcome.verdict is not None and outcome.verdict.next in _ASKED:
             return self._asking(standing, held)
         if tx.step is Step.PROVING and held is not None:
             turn = self._proving.again(held, standing.client, visitor)
@@ -358,9 +349,14 @@ class LoginFlow:
         return turn
 
     def _asking(self, standing: Standing, held: Held | None) -> Turn:
-        """Show the consent page, noting which claims it shows and to whose session."""
+        """Show the consent page, noting which claims it shows and to whose session.
+
+        Before it, what is to be asked about new phones.
+        """
         tx, session, person = standing.tx, standing.session, standing.person
         assert session is not None
+        if standing.waiting:
+            return knowing.question(self._store(tx, held), standing)
         if tx.step is not Step.AGREEING:
             tx = transaction.prove(tx, event=session.event, session=session.key, fresh=False)
         tx = self._store(replace(tx, offered=agreeing.shown(standing.offers)), held)

@@ -19,6 +19,7 @@ from idp.domain.person import Person, PersonId
 from idp.domain.phone_level import amr_of, evidence_of, level_of
 from idp.errors import (
     PASSKEY_CHALLENGE_UNKNOWN,
+    PASSKEY_COPIED,
     PASSKEY_REFUSED,
     PHONE_REMOVED,
     problem_of_phone,
@@ -28,7 +29,8 @@ from idp.login.shown import shown_of
 from idp.store.encoding import Encoding
 from idp.store.phone import SESSION, UnitOfThePhone
 from mobile_flow import device_keys, qr, transcript
-from mobile_flow.errors import PhoneError
+from mobile_flow.copied import suspect
+from mobile_flow.errors import CredentialCopied, PhoneError
 from mobile_flow.model import Approval, ApprovalState, FlowKind, PersonRef
 from mobile_flow.ports import Note
 
@@ -135,8 +137,13 @@ class PasskeyMethod:
                 device=device,
                 discovered=True,
             )
+        except CredentialCopied as error:
+            self._suspect(device, error)
+            raise ProofRefused(PASSKEY_COPIED, error.code) from error
         except PhoneError as error:
             raise ProofRefused(problem_of_phone(error), error.code) from error
+        if device.suspected_at is not None:
+            raise ProofRefused(PASSKEY_COPIED, "seen copied before; alone it counts no more")
         answered = replace(
             asked,
             person=device.person,
@@ -154,6 +161,17 @@ class PasskeyMethod:
             identify=partial(self._person, device=device, credential=credential, at=now),
             settle=partial(self._kept, answered=answered),
         )
+
+    def _suspect(self, device: Device, error: CredentialCopied) -> None:
+        with self._ledger.begin() as unit:
+            suspect(
+                UnitOfThePhone(unit, now=self._now),
+                device,
+                error,
+                flow=FlowKind.PASSKEY,
+                now=self._now(),
+                entropy=self._entropy,
+            )
 
     def _found(self, answer: str) -> Device:
         """Look up the one live phone of (credential, user handle)."""

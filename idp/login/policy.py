@@ -37,6 +37,7 @@ from idp.errors import (
 )
 from idp.login import own
 from idp.login.sessions import SessionRules
+from mobile_flow.model import Device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,6 +49,7 @@ class Next(StrEnum):
     """What must happen before the login can be completed."""
 
     LOGIN = "login"
+    NEW_PHONE = "new_phone"
     CONSENT = "consent"
     REFUSE = "refuse"
     OTHERWISE = "otherwise"
@@ -78,6 +80,8 @@ class Standing:
         offers: the claims that may leave, and ``missing`` the essential ones that cannot.
         unread: facts that a login with the card's files would bring, that this login needs and the
             session does not have.
+        waiting: new phones of whose person it is not known yet that they are theirs, to be asked
+            about now.
         means_stand: the phone or the secret behind the session still is its person's.
         strongest: the highest ceiling of the enabled means.
         resistant: one of the enabled means resists phishing.
@@ -92,6 +96,7 @@ class Standing:
     offers: tuple[ClaimOffer, ...] = ()
     missing: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
+    waiting: tuple[Device, ...] = ()
     means_stand: bool = True
     strongest: Assurance
     resistant: bool = True
@@ -285,6 +290,13 @@ def an_essential_claim_is_missing(standing: Standing) -> Verdict | None:
     return _refuse(CLAIM_UNAVAILABLE) if standing.missing else None
 
 
+def a_new_phone_may_be_somebody_elses(standing: Standing) -> Verdict | None:
+    """Ask whoever just used their card whether a phone that was added lately is theirs."""
+    if not standing.waiting:
+        return None
+    return Verdict(next=Next.NEW_PHONE, problem=INTERACTION_REQUIRED)
+
+
 def nobody_agreed_yet(standing: Standing) -> Verdict | None:
     """Ask for consent: once for a client, again for what was never agreed to or at its wish."""
     if standing.tx.agreement is not None or own.is_own(standing.client.id):
@@ -312,6 +324,7 @@ CHECKS: Final[tuple[Callable[[Standing], Verdict | None], ...]] = (
     the_document_is_not_accepted,
     the_age_is_not_reached,
     an_essential_claim_is_missing,
+    a_new_phone_may_be_somebody_elses,
     nobody_agreed_yet,
 )
 

@@ -22,7 +22,7 @@ from idp.errors import (
     UNKNOWN_CLIENT,
     Refused,
 )
-from idp.login import own, sessions
+from idp.login import knowing, own, sessions
 from idp.login.methods import LoginMethod
 from idp.login.policy import Standing, needed_level, needs_resistance
 from idp.login.sessions import SessionRules
@@ -167,6 +167,7 @@ class Gatherer:
             offers=offers,
             missing=missing,
             unread=self._unread(tx, client, session, missing),
+            waiting=knowing.waiting(unit, tx, session),
             means_stand=means_stand(unit, session.event.person, session.event.evidence),
             strongest=self.strongest,
             resistant=self.resistant,

@@ -14,7 +14,6 @@ from idp.domain.claims import ClaimOffer
 from idp.domain.client import Client
 from idp.domain.event import MethodName
 from idp.domain.reading import Reading
-from idp.domain.session import Session
 from idp.domain.transaction import Transaction
 from idp.errors import Problem, Refused
 
@@ -28,6 +27,7 @@ class Page(StrEnum):
     CARD = "card"
     TOTP = "totp"
     SEEDED = "seeded"
+    NEW_PHONE = "new_phone"
     CONSENT = "consent"
     DONE = "done"
 
@@ -84,13 +84,6 @@ class Turn:
     set_binding: str | None = field(default=None, repr=False)
     set_session: str | None = field(default=None, repr=False)
     clear_session: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EndedSession:
-    """A session that a logout ended, as it was, with the clients it was used at."""
-
-    session: Session
 
 
 class LoginRefused(Refused):

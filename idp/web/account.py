@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
-
-from babel.dates import format_datetime
 
 from idp.login import own
 from idp.web.answers import see_other
+from idp.web.i18n import moment
 from idp.web.login import LANGUAGE_LASTS
 from mobile_flow import moves
 from mobile_flow.login_names import spell_login_name
@@ -41,14 +39,8 @@ if TYPE_CHECKING:
 NOTE: Final = "account"
 """Where the trouble of a post on this page is noted; no login has such a name."""
 FREEZES: Final = ("mobile", "push", "otp")
-_ZONE: Final = ZoneInfo("Europe/Brussels")
 _NEW: Final = timedelta(days=7)
 _RECENT: Final = 10
-
-
-def moment(at: datetime, language: str) -> str:
-    """Write a moment for a reader, in the country's time."""
-    return format_datetime(at, "d MMMM y HH:mm", tzinfo=_ZONE, locale=language)
 
 
 class AccountPage:
@@ -131,6 +123,11 @@ class AccountPage:
             if now < one.enrolled_at + _NEW
         ]
         notices += [
+            ("copied", {"name": one.name, "when": moment(one.suspected_at, language)})
+            for one in devices
+            if one.suspected_at is not None
+        ]
+        notices += [
             (kind, {"when": moment(until, language)})
             for kind, until in frozen.items()
             if until is not None and now < until
@@ -163,6 +160,7 @@ class AccountPage:
                 "name": one.name,
                 "since": moment(one.enrolled_at, language),
                 "used": "" if one.used_at is None else moment(one.used_at, language),
+                "copied": one.suspected_at is not None,
                 "synced": one.credential.backup_eligible,
                 "waits": moment(one.high_from, language) if now < one.high_from else "",
             }

@@ -15,7 +15,7 @@ from idp.domain.transaction import awaited
 from idp.errors import LOGIN_MOVED, Refused
 from idp.login.flow import Page
 from idp.web import headers, readings
-from idp.web.i18n import reason
+from idp.web.i18n import moment, reason
 from idp.web.phone_login import drawn
 from idp.web.waits import Waits
 
@@ -47,6 +47,7 @@ _TEMPLATES: Final[Mapping[Page, str]] = {
     Page.CARD: "card",
     Page.TOTP: "totp",
     Page.SEEDED: "seeded",
+    Page.NEW_PHONE: "new_phone",
     Page.CONSENT: "consent",
 }
 
@@ -159,6 +160,7 @@ class Answers:
             wait=self._waits.of(turn.tx, turn.state),
             handheld=browser.handheld,
             phone=seen.get("phone"),
+            new_phone=_new_phone(seen, language),
             passkey_options=seen.get("passkey_options", ""),
         )
 
@@ -193,6 +195,14 @@ class Answers:
         elif turn.clear_session:
             names.clear(response, names.session)
         return response
+
+
+def _new_phone(seen: Mapping[str, object], language: str) -> Mapping[str, object]:
+    """Give what the page about a new phone says of it."""
+    phone = seen.get("new_phone")
+    if not isinstance(phone, dict):
+        return {}
+    return {"id": phone["id"], "name": phone["name"], "when": moment(phone["added"], language)}
 
 
 def _goes_offline(turn: Turn) -> bool:

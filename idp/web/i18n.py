@@ -11,14 +11,17 @@ from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from babel.core import negotiate_locale
+from babel.dates import format_datetime
 from babel.messages.pofile import read_po
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from idp.domain.client import Purpose
 
@@ -26,6 +29,7 @@ ALL_LANGUAGES: Final = ("nl", "fr", "de", "en")
 NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {"nl": "Nederlands", "fr": "Français", "de": "Deutsch", "en": "English"}
 )
+_ZONE: Final = ZoneInfo("Europe/Brussels")
 _LONGEST_HEADER: Final = 500
 _REMEMBERED: Final = 1024
 
@@ -78,6 +82,11 @@ def _preferred(accept_language: str, languages: tuple[str, ...]) -> str:
 def _first(wanted: Iterable[str], languages: tuple[str, ...]) -> str | None:
     tags = [tag.replace("-", "_") for tag in wanted]
     return negotiate_locale(tags, languages, sep="_", aliases={}) if tags else None
+
+
+def moment(at: datetime, language: str) -> str:
+    """Write a moment for a reader, in the country's time."""
+    return format_datetime(at, "d MMMM y HH:mm", tzinfo=_ZONE, locale=language)
 
 
 def reason(purpose: Purpose, language: str) -> str | None:

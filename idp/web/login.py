@@ -91,6 +91,14 @@ class LoginPages:
         )
         return self._answers.after_post(turn, browser)
 
+    def new_phone(self, request: Request, browser: Browser, login: str) -> Response:
+        """POST: whether a phone that was added lately is the citizen's."""
+        held, visitor, fields = self.form(request, browser, login)
+        turn = self._flow.know(
+            held, visitor, phone=fields.get("phone", ""), said=fields.get("said", "")
+        )
+        return self._answers.after_post(turn, browser)
+
     def cancel(self, request: Request, browser: Browser, login: str) -> Response:
         """POST: the citizen does not want to; the e-service is told."""
         held, visitor, _ = self.form(request, browser, login)

@@ -74,7 +74,7 @@ def test_a_synced_passkey_says_so_and_never_reaches_high(house: House) -> None:
     assert claims_of(tokens)["amr"][0] == "swk"
 
 
-def test_a_new_phone_gives_no_high_until_a_day_passed_or_a_card_was_used(house: House) -> None:
+def test_a_new_phone_gives_no_high_until_a_day_passed(house: House) -> None:
     phone, high = house.phone(), {"acr_values": "eidas3"}
     browser = house.browser().open(**high).choose("mobile").approved_by(phone)
     assert "not sure enough here" in browser.page

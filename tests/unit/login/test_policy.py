@@ -30,6 +30,7 @@ from idp.errors import (
 from idp.login import policy
 from idp.login.policy import CHECKS, Next, Standing, Verdict, judge, needed_level
 from idp.login.sessions import SessionRules
+from tests.contract.store.phones import a_device
 from tests.contract.store.stand_ins import START, a_client, a_person, a_session
 
 HIGH, SUBSTANTIAL = "eidas3", "eidas2"
@@ -41,6 +42,7 @@ SESSION = a_session()
 PERSON = a_person()
 LOGIN = Verdict(next=Next.LOGIN, problem=LOGIN_REQUIRED)
 STEP_UP = Verdict(next=Next.LOGIN, problem=INTERACTION_REQUIRED)
+KNOW = Verdict(next=Next.NEW_PHONE, problem=INTERACTION_REQUIRED)
 ASK = Verdict(next=Next.CONSENT, problem=CONSENT_REQUIRED)
 
 
@@ -274,6 +276,9 @@ TABLE: list[tuple[Any, dict[str, Any], Verdict | None]] = [
         None,
     ),
     (policy.an_essential_claim_is_missing, {"missing": ("email",)}, refuse(CLAIM_UNAVAILABLE)),
+    (policy.a_new_phone_may_be_somebody_elses, {"waiting": (a_device(),)}, KNOW),
+    (policy.a_new_phone_may_be_somebody_elses, {"waiting": (a_device(),), "consent": None}, KNOW),
+    (policy.a_new_phone_may_be_somebody_elses, {}, None),
     (policy.nobody_agreed_yet, {"consent": None}, ASK),
     (policy.nobody_agreed_yet, {"consent": remembered(withdrawn_at=NOW)}, ASK),
     (policy.nobody_agreed_yet, {"offers": offering("email")}, ASK),

@@ -46,10 +46,16 @@ def _phone(state: str, how: str = "animated", **more: Any) -> dict[str, Any]:
     return {"phone": phone}
 
 
+def _row(key: str, **more: Any) -> dict[str, Any]:
+    plain = {"name": "Gsm", "since": WHEN, "used": "", "copied": False, "synced": False}
+    return {"id": key, **plain, "waits": "", **more}
+
+
 def _mine(**more: Any) -> dict[str, Any]:
     phones = [
-        {"id": "d1", "name": "Gsm", "since": WHEN, "used": WHEN, "synced": False, "waits": WHEN},
-        {"id": "d2", "name": "W" * 40, "since": WHEN, "used": "", "synced": True, "waits": ""},
+        _row("d1", used=WHEN, waits=WHEN),
+        _row("d2", name="W" * 40, synced=True),
+        _row("d3", copied=True),
     ]
     mine = {
         "person_name": "Nora Élise Van Voorbeeld",
@@ -57,6 +63,7 @@ def _mine(**more: Any) -> dict[str, Any]:
         "phones": phones,
         "notices": [
             ("new_phone", {"name": "Gsm", "when": WHEN}),
+            ("copied", {"name": "Gsm", "when": WHEN}),
             *((kind, {"when": WHEN}) for kind in ("mobile", "push", "otp")),
         ],
         "otp": True,
@@ -102,6 +109,7 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     },
     "totp": ("totp", {}),
     "totp-refused": ("totp", {"trouble": LOGIN_NAME_MISTYPED}),
+    "new-phone": ("new_phone", {"new_phone": {"id": "d1", "name": "W" * 40, "when": WHEN}}),
     "scanned": ("scanned", {}),
     "account-out": ("account_out", {}),
     "account": ("account", _mine()),
