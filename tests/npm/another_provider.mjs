@@ -13,15 +13,21 @@ const known = [
   'client_id', 'redirect_uris', 'post_logout_redirect_uris', 'token_endpoint_auth_method',
   'token_endpoint_auth_signing_alg', 'jwks', 'grant_types', 'response_types', 'scope',
   'require_pushed_authorization_requests', 'id_token_signed_response_alg',
+  'backchannel_logout_uri', 'backchannel_logout_session_required',
 ];
 
 const provider = new Provider(`http://localhost:${port}`, {
   clients: [Object.fromEntries(known.map((name) => [name, client[name]]))],
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'ES256' }] },
-  features: { pushedAuthorizationRequests: { enabled: true } },
+  features: {
+    backchannelLogout: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
+  },
   claims: { openid: ['sub'], profile: ['given_name'], egovnrn: ['egovNRN'] },
   scopes: ['openid', 'profile', 'egovnrn'],
   cookies: { keys: ['for one test'] },
+  // It calls no address inside, rightly; here everything is.
+  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
   issueRefreshToken: async () => true,
   rotateRefreshToken: true,
   findAccount: (ctx, id) => ({

@@ -135,7 +135,9 @@ class Deployment:
                 "allow_simulated_trust_root": True,
                 "allow_http_localhost": True,
             },
-            "outbound": {"allow": [f"127.0.0.1:{self.ports.responder}"]},
+            "outbound": {
+                "allow": [f"127.0.0.1:{port}" for port in (self.ports.responder, *self._told)]
+            },
         }
         if self.environment == "demo":  # a story that waits says so itself
             sections["waiting"] = self.waiting
@@ -151,6 +153,11 @@ class Deployment:
             "port": self.ports.waiting,
             "health_port": self.ports.watch,
         }
+
+    @property
+    def _told(self) -> tuple[int, ...]:
+        """The ports of the e-services, which are told of logouts."""
+        return self.ports.service, self.ports.library, self.ports.wine
 
     def environ(self) -> dict[str, str]:
         """The environment of every process: nothing of the caller's own settings reaches them."""

@@ -125,11 +125,12 @@ def test_the_request_is_pushed_and_only_a_reference_is_in_the_address(
     assert set(parse_qs(urlsplit(sent).query)) == {"client_id", "request_uri"}
 
 
-def test_the_step_up_of_another_person_changes_nothing(browser: Browser, site: str) -> None:
+def test_the_step_up_of_another_person_opens_nothing(browser: Browser, site: str) -> None:
     page = signed_in(browser, site).form("step-up-form").submit()
     page = at_the_provider(page, "jules")
     assert page.says("trouble") == "This is someone else's card"
-    assert browser.get(f"{site}/file").says("claim-given_name") == "Nora"
+    # Nora's session there ended with it, and the provider says so.
+    assert browser.get(f"{site}/file").has("told")
 
 
 @pytest.mark.parametrize("language", ["nl", "fr", "de", "en"])
@@ -201,3 +202,15 @@ def test_the_visitor_gets_a_new_secret_at_sign_in(browser: Browser, site: str) -
     assert before.value != after.value
     assert "httponly" in after.attributes
     assert after.attributes["samesite"] == "Lax"
+
+
+def test_a_citizen_who_signs_out_at_the_provider_is_signed_out_here_too(
+    browser: Browser, site: str
+) -> None:
+    page = signed_in(browser, site)
+    there = next(urlsplit(hop.url) for hop in page.trail if not hop.url.startswith(site))
+    left = browser.get(f"{there.scheme}://{there.netloc}/session/end")
+    assert left.form("op.logoutForm").submit(button="yes").status == 200
+    page = browser.get(f"{site}/file")
+    assert page.url == f"{site}/"
+    assert page.says("told").startswith("Sesame told us")

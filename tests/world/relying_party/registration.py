@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from joserfc.jwk import ECKey
 
@@ -49,6 +50,8 @@ def document(
         "sector": "specimen.example",
         "redirect_uris": [f"{address}/callback"],
         "post_logout_redirect_uris": [f"{address}/signed-out"],
+        "backchannel_logout_uri": f"{_reached_at(address)}/logged-out",
+        "backchannel_logout_session_required": True,
         "token_endpoint_auth_method": "private_key_jwt",
         "token_endpoint_auth_signing_alg": ALGORITHM,
         "jwks": {"keys": [public]},
@@ -64,3 +67,11 @@ def document(
         "contact": "citizens@specimen.example",
         **rules,
     }
+
+
+def _reached_at(address: str) -> str:
+    """Where a provider on this machine finds us: we listen at one address of localhost alone."""
+    parts = urlsplit(address)
+    if parts.hostname != "localhost":
+        return address
+    return f"{parts.scheme}://127.0.0.1:{parts.port}"

@@ -19,6 +19,7 @@ from joserfc import jwt
 
 from tests.world.relying_party import wire
 from tests.world.relying_party.id_token import Expected, TokenRefused, validate
+from tests.world.relying_party.logout_token import LoggedOut, LogoutTokens
 from tests.world.relying_party.registration import ALGORITHM
 from tests.world.relying_party.services import MUNICIPALITY, Service
 
@@ -83,7 +84,7 @@ class SignedIn:
 
 
 class Provider:
-    """What this e-service knows of its provider, and the four things it does with it."""
+    """What this e-service knows of its provider, and the five things it does with it."""
 
     def __init__(
         self,
@@ -104,6 +105,9 @@ class Provider:
         self._entropy = entropy
         self._acr = acr
         self._kept: dict[str, tuple[int, Mapping[str, Any]]] = {}
+        self._logouts = LogoutTokens(
+            issuer=issuer, client_id=service.client_id, algorithm=ALGORITHM
+        )
 
     def begin(self, language: str, *, again: str | None = None) -> tuple[Pending, str]:
         """Push a request; gives what to remember and where to send the browser.
@@ -207,6 +211,17 @@ class Provider:
             }
         )
         return f"{self._metadata()['end_session_endpoint']}?{query}"
+
+    def logged_out(self, logout_token: str) -> LoggedOut:
+        """Read what the provider says of a logout (Back-Channel Logout section 2.5).
+
+        Raises:
+            SignInFailed: it is not true, or not for us.
+        """
+        try:
+            return self._logouts.read(logout_token, now=self._seconds(), keys=self._keys)
+        except TokenRefused as error:
+            raise SignInFailed("strange", str(error)) from error
 
     # --- inside ---------------------------------------------------------------------------------
 

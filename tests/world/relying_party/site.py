@@ -26,6 +26,7 @@ LANGUAGE: Final = "specimen_language"
 YEAR: Final = 31_536_000
 log: Final = logging.getLogger("specimen")
 HIDDEN: Final = ("sub", "iss", "aud")
+LOGGED_OUT: Final = "/logged-out"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +63,7 @@ class Site:
             ("POST", "/step-up", self.step_up),
             ("POST", "/sign-out", self.sign_out),
             ("GET", "/signed-out", self.signed_out),
+            ("POST", LOGGED_OUT, self.logged_out),
         )
         for method, path, view in rules:
             app.add_url_rule(path, view.__name__, view, methods=[method])
@@ -73,7 +75,7 @@ class Site:
         """What this site is, and the way in."""
         if self._visit().citizen is not None:
             return redirect("/file", 303)
-        return self._page("start", "start_title")
+        return self._page("start", "start_title", told=self._visit().told)
 
     def sign_in(self) -> Answer:
         """Go to the provider."""
@@ -148,6 +150,16 @@ class Site:
         )
         return self._page("signed_out", "signed_out_title", everywhere=everywhere)
 
+    def logged_out(self) -> tuple[str, int]:
+        """Take the provider's word that a citizen signed out there; no browser asks this."""
+        try:
+            over = self.provider.logged_out(request.form.get("logout_token", ""))
+        except SignInFailed as error:
+            log.warning("logout token: %r", str(error))
+            return "", 400
+        self.visits.logged_out(over)
+        return "", 204
+
     # --- around every page ----------------------------------------------------------------------
 
     def _meet(self) -> None:
@@ -157,6 +169,8 @@ class Site:
             request.cookies.get(LANGUAGE),
             accept=request.headers.get("Accept-Language", ""),
         )
+        if request.path == LOGGED_OUT:  # the token is the proof
+            return
         if request.method == "POST" and request.headers.get("Origin") != self._own_origin():
             raise SignInFailed("stale", "a form of another site")
 

@@ -13,6 +13,8 @@ from tests.world.relying_party.sign_in import Pending, SignedIn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.world.relying_party.logout_token import LoggedOut
+
 _MOST: Final = 1000
 _SECRET_BYTES: Final = 32
 _MOST_PENDING: Final = 8
@@ -25,12 +27,14 @@ class Visit:
     Attributes:
         pending: sign-ins that it began, by state: several tabs may have begun one.
         leaving: the state of a sign-out that it began.
+        told: the provider said that the citizen signed out there.
     """
 
     id: str = field(repr=False)
     pending: OrderedDict[str, Pending] = field(default_factory=OrderedDict)
     citizen: SignedIn | None = None
     leaving: str | None = field(default=None, repr=False)
+    told: bool = False
 
     def began(self, pending: Pending) -> None:
         """Remember a sign-in; the oldest of too many is forgotten."""
@@ -69,6 +73,16 @@ class Visits:
             self._kept[fresh.id] = fresh
             return fresh
 
+    def logged_out(self, over: LoggedOut) -> int:
+        """End whatever the provider says is over; give how many citizens were signed out."""
+        ended = 0
+        with self._lock:
+            for visit in self._kept.values():
+                if visit.citizen is not None and _is_over(visit.citizen, over):
+                    visit.citizen, visit.told = None, True
+                    ended += 1
+        return ended
+
     def close(self, visit: Visit) -> None:
         """Forget a visit."""
         with self._lock:
@@ -78,3 +92,9 @@ class Visits:
         """A random word."""
         raw = self._entropy(_SECRET_BYTES)
         return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def _is_over(citizen: SignedIn, over: LoggedOut) -> bool:
+    if over.sid is not None:
+        return bool(citizen.claims.get("sid") == over.sid)
+    return citizen.subject == over.subject
