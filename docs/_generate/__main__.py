@@ -6,7 +6,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docs._generate import card_states, claims, cli, configuration, problems, registration
+from docs._generate import (
+    card_states,
+    claims,
+    cli,
+    configuration,
+    conformance,
+    problems,
+    registration,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +27,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "registration.md": registration.page,
     "claims.md": claims.page,
     "card-states.md": card_states.page,
+    "conformance.md": conformance.page,
 }
 
 

@@ -63,6 +63,7 @@ def test_ru_13_no_name_is_read_twice(name: str) -> None:
         "code code",
     ],
 )
+@pytest.mark.proves("core.response-type-missing")
 def test_ru_15_no_other_response_type_works(desk: Desk, response_type: str) -> None:
     refused = refused_at(desk, At.AUTHORIZE, asking(response_type=response_type))
     told_to_client(refused, UNSUPPORTED_RESPONSE_TYPE)
@@ -75,6 +76,7 @@ def test_ru_20_a_max_age_that_is_no_number_is_refused(desk: Desk, max_age: str) 
     told_to_client(refused_at(desk, At.AUTHORIZE, asking(max_age=max_age)), INVALID_REQUEST)
 
 
+@pytest.mark.proves("core.error-members")
 def test_ru_24_a_refusal_names_the_issuer_and_echoes_only_the_state(desk: Desk) -> None:
     mark = "zzqq"
     hostile = dict.fromkeys(("prompt", "max_age", "nonce", "login_hint", "acr_values"), mark)
@@ -204,6 +206,7 @@ def test_any_value_of_any_parameter_is_read_or_refused(desk: Desk, sent: dict[st
         ("A" * 128, "S256"),
     ],
 )
+@pytest.mark.proves("fapi2.pkce")
 def test_code_01_04_only_a_sha_256_under_its_name_is_a_challenge(
     desk: Desk, challenge: str | None, method: str | None
 ) -> None:
@@ -212,11 +215,13 @@ def test_code_01_04_only_a_sha_256_under_its_name_is_a_challenge(
         assert refused_at(desk, at, asked).problem is PKCE_REQUIRED
 
 
+@pytest.mark.proves("core.request-objects")
 def test_a_request_object_never_smuggles_a_parameter(desk: Desk) -> None:
     inside = "eyJhbGciOiJub25lIn0.eyJyZWRpcmVjdF91cmkiOiJodHRwczovL2V2aWwuZXhhbXBsZSJ9."
     told_to_client(refused_at(desk, At.AUTHORIZE, asking(request=inside)), REQUEST_NOT_SUPPORTED)
 
 
+@pytest.mark.proves("core.request-uri")
 def test_par_04_05_a_guessed_request_uri_finds_nothing(desk: Desk) -> None:
     mine = str(desk.push()["request_uri"])
     flips = random.Random(4).sample(range(34, len(mine)), 12)

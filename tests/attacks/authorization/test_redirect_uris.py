@@ -58,6 +58,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("at", [At.AUTHORIZE, At.PAR])
 @pytest.mark.parametrize("uri", HOSTILE)
+@pytest.mark.proves("core.redirect-query")
 def test_ru_02_04_05_nothing_but_the_registered_bytes_is_answered(
     desk: Desk, at: At, uri: str
 ) -> None:

@@ -23,6 +23,7 @@ def public(whole_shop: Shop) -> Shop:
     return whole_shop
 
 
+@pytest.mark.proves("fapi2.mtls-bound")
 def test_a_bound_token_is_good_with_its_certificate_alone(shop: Shop) -> None:
     tokens = shop.redeem(shop.own).json
     assert tokens["token_type"] == "Bearer"

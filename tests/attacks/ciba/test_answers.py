@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.flows.ciba.asker import Asker
 
 
+@pytest.mark.proves("ciba.once")
 def test_ciba_06_sixteen_polls_just_after_the_approval_get_one_answer(shop: Asker) -> None:
     phone, asked = shop.house.phone(), shop.ask()
     assert shop.poll(asked).json["error"] == "authorization_pending"
@@ -32,6 +33,7 @@ def test_ciba_06_sixteen_polls_just_after_the_approval_get_one_answer(shop: Aske
     assert shop.house.audited().count("tokens.issued") == 1
 
 
+@pytest.mark.proves("ciba.entropy")
 def test_ciba_07_guessing_is_hopeless_and_ends_in_a_wait(shop: Asker) -> None:
     asked = shop.ask()
     epoch, _, random = asked.partition(".")

@@ -45,6 +45,7 @@ def refused(answer: Any, error: str, status: int = 400) -> None:
         {"login_hint": "x" * 257},
     ],
 )
+@pytest.mark.proves("ciba.one-hint")
 def test_ciba_01_no_hint_two_hints_and_hints_that_are_none_are_refused(
     shop: Asker, fields: dict[str, str | None]
 ) -> None:
@@ -123,6 +124,7 @@ def test_ciba_08_a_locked_person_looks_like_silence(shop: Asker, state: PersonSt
         "a\ue000b",
     ],
 )
+@pytest.mark.proves("ciba.binding-message")
 def test_ciba_04_words_that_are_not_plain_are_refused(shop: Asker, message: str | None) -> None:
     refused(shop.send(binding_message=message), "invalid_binding_message")
 
@@ -132,6 +134,7 @@ def test_ciba_04_control_characters_do_not_even_arrive(shop: Asker, message: str
     refused(shop.send(binding_message=message), "invalid_request")
 
 
+@pytest.mark.proves("ciba.binding-message")
 def test_ciba_04_words_are_shown_as_they_were_sent(shop: Asker) -> None:
     phone = shop.house.phone()
     message = "<b>Bestelling nº 7 — à payer: 12,50 €</b>"
@@ -174,6 +177,7 @@ def test_ciba_04_a_payment_of_another_form_is_refused(shop: Asker, changes: dict
         {"login_hint": None},
     ],
 )
+@pytest.mark.proves("ciba.claims")
 def test_ciba_11_a_signed_request_that_lacks_or_bends_a_claim(
     shop: Asker, changes: dict[str, Any]
 ) -> None:
@@ -181,12 +185,14 @@ def test_ciba_11_a_signed_request_that_lacks_or_bends_a_claim(
 
 
 @pytest.mark.parametrize(("nbf", "exp"), [(0, 70), (10, 20), (-70, 5), (-120, -60)], ids=str)
+@pytest.mark.proves("ciba.claims")
 def test_ciba_11_a_signed_request_out_of_time(shop: Asker, nbf: int, exp: int) -> None:
     at = int(shop.house.at.timestamp())
     sent = shop.signed(nbf=at + nbf * MINUTE, exp=at + exp * MINUTE)
     refused(shop.post("/bc-authorize", {"request": sent}), "invalid_request")
 
 
+@pytest.mark.proves("ciba.other-key")
 def test_ciba_11_a_signed_request_of_another_key_or_algorithm(shop: Asker) -> None:
     good = shop.signed()
     rsa = made_key("RS256")
@@ -207,12 +213,14 @@ def test_ciba_11_a_signed_request_is_taken_once_and_nothing_beside_it_counts(sho
     refused(shop.post("/bc-authorize", {"request": sent}), "invalid_request")
 
 
+@pytest.mark.proves("ciba.signed")
 def test_ciba_11_who_registered_an_algorithm_signs_every_request_with_it(shop: Asker) -> None:
     shop.register(backchannel_signing_algorithm="PS256")
     refused(shop.send(), "invalid_request")
     refused(shop.post("/bc-authorize", {"request": shop.signed()}), "invalid_request")
 
 
+@pytest.mark.proves("ciba.expiry")
 def test_ciba_11_an_expiry_is_taken_as_a_number_and_as_a_text(shop: Asker) -> None:
     for number, value in enumerate((30, "30")):
         sent = shop.signed(requested_expiry=value, jti=f"one-{number}")

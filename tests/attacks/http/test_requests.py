@@ -147,6 +147,7 @@ def test_a_body_that_is_too_large_is_refused(shop: Client, browser: Browser, nam
 
 
 @pytest.mark.parametrize("name", [*NAMES, *PAGES, *DOCUMENTS])
+@pytest.mark.proves("fapi2.par-method")
 def test_a_method_that_is_not_known_is_refused_and_the_others_named(
     shop: Client, browser: Browser, name: str
 ) -> None:

@@ -38,6 +38,7 @@ def told(page: Page) -> str:
 # --- pushed requests ------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("fapi2.par-only")
 def test_par_01_a_client_that_must_push_is_not_served_plainly(
     made: Shops, browser: Browser
 ) -> None:
@@ -50,12 +51,14 @@ def test_par_01_a_client_that_must_push_is_not_served_plainly(
     assert client.answered(walk(visit(client, browser, urn)), asked).tokens()
 
 
+@pytest.mark.proves("fapi2.par-foreign")
 def test_par_04_a_request_of_another_client_is_nobodys(made: Shops, browser: Browser) -> None:
     urn, _ = pushed(made["shop"])
     page = visit(made["shop-basic"], browser, urn)
     assert told(page) == "invalid_request_uri"
 
 
+@pytest.mark.proves("fapi2.par-foreign")
 def test_par_05_a_request_that_nobody_visited_in_time_is_gone(
     made: Shops, shop: Client, browser: Browser
 ) -> None:
@@ -83,6 +86,7 @@ def test_par_08_what_stands_in_the_url_beside_it_counts_for_nothing(
     assert login.tokens().info().keys() == {"sub"}
 
 
+@pytest.mark.proves("fapi2.par-reuse")
 def test_par_reuse_lasts_until_a_login_with_it_was_completed(
     shop: Client, browser: Browser
 ) -> None:
@@ -115,6 +119,7 @@ def test_par_10_12_13_15_what_was_signed_for_something_else_is_no_request(
     assert shop.push(shop.request(request_uri=urn)).error == (400, "invalid_request")
 
 
+@pytest.mark.proves("fapi2.par-answer")
 def test_a_pushed_request_can_only_be_pushed(shop: Client) -> None:
     assert ask(shop.issuer, "GET", "/par").status == 405
 
@@ -221,6 +226,7 @@ def test_tok_14_a_token_in_the_wrong_place_is_not_read(
     assert token not in f"{reply.headers}{reply.text}"
 
 
+@pytest.mark.proves("access-tokens.confusion")
 def test_jwt_13_one_kind_of_token_is_never_another(shop: Client, browser: Browser) -> None:
     login = shop.log_in(browser)
     tokens = login.tokens()

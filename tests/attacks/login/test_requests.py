@@ -92,6 +92,7 @@ def test_ru_22_a_weak_session_is_stepped_up_and_refusing_is_an_error(house: Hous
 
 
 @pytest.mark.parametrize("essential", [True, False])
+@pytest.mark.proves("core.acr-reached")
 def test_ru_22_the_level_answered_is_never_above_what_happened(
     tmp_path: Path, *, essential: bool
 ) -> None:

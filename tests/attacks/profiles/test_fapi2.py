@@ -236,6 +236,7 @@ def test_every_rule_is_held_somewhere_and_has_its_attacks_and_its_refusals() -> 
 
 
 @pytest.mark.parametrize(("rule", "place", "number"), SENT)
+@pytest.mark.proves("fapi2.profile")
 def test_a_weaker_message_is_refused_by_the_name_of_its_rule(
     bank: Bank, rule: str, place: Place, number: int
 ) -> None:
@@ -245,6 +246,7 @@ def test_a_weaker_message_is_refused_by_the_name_of_its_rule(
 
 
 @pytest.mark.parametrize(("rule", "number"), WRITTEN)
+@pytest.mark.proves("fapi2.profile")
 def test_a_weaker_registration_is_refused_by_the_name_of_its_rule(
     bank: Bank, rule: str, number: int
 ) -> None:
@@ -292,6 +294,7 @@ def test_what_keeps_every_rule_gets_a_code_and_bound_tokens(bank: Bank) -> None:
     assert bank.ask().status_code == 200
 
 
+@pytest.mark.proves("fapi2.assertion-times")
 def test_clocks_may_differ_by_some_seconds(bank: Bank) -> None:
     assert bank.push(**bank.assertion(iat=after(bank, 8), nbf=after(bank, 8))).status_code == 201
     ahead = bank.object(iat=after(bank, 8), nbf=after(bank, 8))

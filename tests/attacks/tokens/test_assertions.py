@@ -134,6 +134,7 @@ def test_claims_that_do_not_say_exactly_who_to_whom_and_which(
     ],
     ids=str,
 )
+@pytest.mark.proves("fapi2.assertion-times")
 def test_times_that_are_wrong_far_or_no_times(desk: Desk, changes: dict[str, object]) -> None:
     refused(INVALID_CLIENT, lambda: present(desk, sign(HEADER, claims(**changes))))
 

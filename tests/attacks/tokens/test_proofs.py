@@ -130,6 +130,7 @@ WRONG: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", WRONG, ids=str)
+@pytest.mark.proves("fapi2.dpop-proofs")
 def test_pop_claims_of_another_request(desk: Desk, changes: dict[str, Any]) -> None:
     code = desk.code()
     refused(INVALID_DPOP_PROOF, lambda: desk.redeem(code, dpop=proof(desk, **changes)))
@@ -142,6 +143,7 @@ def test_pop_a_time_far_from_ours(desk: Desk, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-10, 10])
+@pytest.mark.proves("fapi2.dpop-clock")
 def test_a_clock_that_is_a_little_off_is_forgiven(desk: Desk, seconds: int) -> None:
     moved = int(desk.clock().timestamp()) + seconds
     assert desk.redeem(desk.code(), dpop=proof(desk, iat=moved))["token_type"] == "DPoP"
@@ -156,6 +158,7 @@ def test_a_clock_that_is_a_little_off_is_forgiven(desk: Desk, seconds: int) -> N
         "https://login.example:443/token",
     ],
 )
+@pytest.mark.proves("fapi2.dpop-address")
 def test_addresses_that_are_the_same_one(desk: Desk, htu: str) -> None:
     assert desk.redeem(desk.code(), dpop=proof(desk, htu=htu))["token_type"] == "DPoP"
 
@@ -185,11 +188,13 @@ HEADERS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("header", HEADERS, ids="-".join)
+@pytest.mark.proves("fapi2.dpop-proofs")
 def test_pop_headers_that_are_none_of_a_proof(desk: Desk, header: dict[str, Any]) -> None:
     code = desk.code()
     refused(INVALID_DPOP_PROOF, lambda: desk.redeem(code, dpop=proof(desk, header=header)))
 
 
+@pytest.mark.proves("fapi2.dpop-proofs")
 def test_pop_algorithms_that_are_not_on_offer(desk: Desk) -> None:
     for algorithm in ("none", "HS256", "RS256", "ES384"):
         whole = proof(desk).split(".")
@@ -206,6 +211,7 @@ def test_pop_what_is_no_proof_at_all(desk: Desk) -> None:
         refused(INVALID_DPOP_PROOF, lambda b=bent: desk.redeem(desk.code(), dpop=b))
 
 
+@pytest.mark.proves("fapi2.dpop-nonce")
 def test_a_proof_without_our_nonce_is_told_to_use_it(desk: Desk) -> None:
     code = desk.code()
     old = desk.proofs.nonce()
@@ -221,6 +227,7 @@ def test_nonces_die_with_the_store_that_was_lost(desk: Desk, monkeypatch: Any) -
     refused(USE_DPOP_NONCE, lambda: desk.redeem(desk.code(), dpop=made))
 
 
+@pytest.mark.proves("fapi2.dpop-once")
 def test_a_proof_is_used_once_where_tokens_are_issued(desk: Desk) -> None:
     made = proof(desk, jti="once")
     assert desk.redeem(desk.code(), dpop=made)
@@ -239,6 +246,7 @@ def test_a_proof_is_used_once_at_userinfo(desk: Desk, bound: dict[str, Any]) -> 
     refused(INVALID_DPOP_PROOF, answer)
 
 
+@pytest.mark.proves("fapi2.dpop-bearer")
 def test_a_bound_token_is_nothing_to_a_bearer_or_another_key(
     desk: Desk, bound: dict[str, Any]
 ) -> None:
@@ -268,6 +276,7 @@ def test_a_client_that_is_bound_gets_no_token_without_a_proof(desk: Desk) -> Non
     assert desk.redeem(code, dpop=proof(desk))["token_type"] == "DPoP"
 
 
+@pytest.mark.proves("fapi2.dpop-bound-code")
 def test_a_code_that_is_bound_is_redeemed_by_its_key_alone(desk: Desk) -> None:
     key = MINE.thumbprint()
     refused(INVALID_GRANT, lambda: desk.redeem(desk.code(key=key), dpop=proof(desk, key=OTHER)))

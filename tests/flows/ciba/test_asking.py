@@ -90,6 +90,7 @@ def test_a_refusal_is_told_and_told_again(shop: Asker) -> None:
     assert shop.told(asked) == shop.told(asked) == "access_denied"
 
 
+@pytest.mark.proves("ciba.expiry")
 def test_who_does_not_answer_in_time_is_told_so(shop: Asker) -> None:
     phone, asked = shop.house.phone(), shop.ask(requested_expiry="10")
     shop.house.wait(timedelta(seconds=10))
@@ -169,6 +170,7 @@ def test_a_no_is_pinged_too(shop: Asker, *, report: bool) -> None:
     assert len(shop.waiting_messages("ciba-ping")) == 1
 
 
+@pytest.mark.proves("ciba.pending")
 def test_a_wait_of_the_interval_is_enough_between_two_polls(shop: Asker) -> None:
     asked = shop.ask()
     assert shop.poll(asked).json["error"] == "authorization_pending"

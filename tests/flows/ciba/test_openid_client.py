@@ -53,6 +53,7 @@ def served(shop: Asker) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.proves("ciba.library")
 def test_the_library_asks_waits_and_gets_tokens(shop: Asker, *, signed: bool) -> None:
     shop.register(auth=ClientAuth.PRIVATE_KEY_JWT, secrets=())
     phone = shop.house.phone()

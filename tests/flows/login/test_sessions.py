@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.world.citizen_at_browser import empty_reader
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ def test_who_is_signed_in_but_not_remembered_is_asked_to_agree_only(
     assert "code" in landing.answer(citizen.page)
 
 
+@pytest.mark.proves("logout.silence-after")
 def test_after_signing_out_everyone_is_asked_again(
     citizen: Citizen, world: Running, landing: Landing
 ) -> None:

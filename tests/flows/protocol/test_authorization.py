@@ -53,6 +53,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("changes", "error"), REFUSALS, ids=str)
 @pytest.mark.parametrize("mode", [None, "form_post"])
+@pytest.mark.proves("core.error-form-post")
 def test_a_refusal_goes_back_in_the_way_that_was_asked(
     shop: Client, browser: Browser, changes: dict[str, str | None], error: str, mode: str | None
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_refusal_goes_back_in_the_way_that_was_asked(
 @pytest.mark.parametrize(
     "tail", ["/", "?x=1", "/more", "#f", "%20", "/..", "?", "&", ":443", "\\@evil.example"]
 )
+@pytest.mark.proves("core.redirect-unregistered")
 def test_an_address_that_is_not_registered_is_told_here_and_never_opened(
     shop: Client, browser: Browser, tail: str
 ) -> None:
@@ -81,6 +83,7 @@ def test_an_address_that_is_not_registered_is_told_here_and_never_opened(
 
 
 @pytest.mark.parametrize("changes", [{"redirect_uri": None}, {"client_id": None}], ids=str)
+@pytest.mark.proves("registration.no-redirect-uri")
 def test_a_request_without_its_sender_or_address_is_told_here(
     shop: Client, browser: Browser, changes: dict[str, str | None]
 ) -> None:
@@ -89,6 +92,7 @@ def test_a_request_without_its_sender_or_address_is_told_here(
     assert page.url.startswith(shop.issuer)
 
 
+@pytest.mark.proves("core.post-authorization")
 def test_a_posted_request_is_answered_like_any_other(shop: Client, browser: Browser) -> None:
     asked = shop.request()
     source = f"{shop.home}/login"
@@ -105,6 +109,7 @@ def test_a_posted_request_finds_the_session_that_is_there(shop: Client, browser:
     assert shop.answered(page, asked).code
 
 
+@pytest.mark.proves("core.ignored")
 def test_what_is_not_known_or_only_a_wish_is_ignored(shop: Client, browser: Browser) -> None:
     wishes = {
         "extra": "foobar",
@@ -117,6 +122,7 @@ def test_what_is_not_known_or_only_a_wish_is_ignored(shop: Client, browser: Brow
     assert shop.log_in(browser, **wishes).tokens()
 
 
+@pytest.mark.proves("core.ignored")
 def test_the_order_of_parameters_means_nothing(shop: Client, browser: Browser) -> None:
     asked = shop.request()
     query = urlencode(dict(reversed(asked.parameters.items())))
@@ -124,6 +130,7 @@ def test_the_order_of_parameters_means_nothing(shop: Client, browser: Browser) -
     assert shop.answered(page, asked).tokens()
 
 
+@pytest.mark.proves("core.nonce-optional")
 def test_a_login_needs_no_nonce_and_no_state(shop: Client, browser: Browser) -> None:
     login = shop.log_in(browser, nonce=None, state=None)
     assert login.parameters.keys() == {"code", "iss"}
@@ -145,23 +152,27 @@ def test_an_answer_has_its_code_state_and_issuer_and_no_more(
     assert login.redeem().status == 200
 
 
+@pytest.mark.proves("core.error-form-post")
 def test_a_form_post_leaves_nothing_in_an_address(shop: Client, browser: Browser) -> None:
     login = shop.log_in(browser, response_mode="form_post")
     assert login.page.url == login.asked["redirect_uri"]
     assert not any(login.code in hop.url for hop in login.page.trail)
 
 
+@pytest.mark.proves("fapi2.cancel")
 def test_who_cancels_is_answered_access_denied(shop: Client, browser: Browser) -> None:
     page, asked = shop.open(browser)
     refused(page.press("cancel"), "access_denied", shop.issuer, asked["state"])
 
 
+@pytest.mark.proves("fapi2.nonce-long")
 def test_a_long_nonce_and_state_come_back_whole(shop: Client, browser: Browser) -> None:
     login = shop.log_in(browser, state="s" * 512, nonce="n" * 512)
     assert login.parameters["state"] == "s" * 512
     assert login.tokens().claims["nonce"] == "n" * 512
 
 
+@pytest.mark.proves("core.page-in-language")
 def test_a_page_is_shown_in_the_language_that_was_wished(shop: Client, browser: Browser) -> None:
     for language in ("nl", "fr", "de", "en"):
         page, _ = shop.open(browser, ui_locales=f"xx {language}", prompt="login")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +44,7 @@ OF_SCOPE = {
 
 
 @pytest.mark.parametrize("scope", [*OF_SCOPE, " ".join(OF_SCOPE)])
+@pytest.mark.proves("core.scopes-complete")
 def test_userinfo_has_every_claim_of_each_scope_and_the_id_token_none(
     shop: Client, browser: Browser, scope: str
 ) -> None:
@@ -61,6 +63,7 @@ def test_scopes_in_any_order_and_unknown_ones_are_fine(shop: Client, browser: Br
     assert tokens.members["scope"].split() == ["email", "openid"]
 
 
+@pytest.mark.proves("core.claims-userinfo")
 def test_a_claim_asked_at_userinfo_stays_out_of_the_id_token(
     shop: Client, browser: Browser
 ) -> None:
@@ -105,6 +108,7 @@ def test_a_claim_that_the_person_unticked_does_not_leave(shop: Client, browser: 
     assert info["phone_number"] == "+32 470 00 00 00"
 
 
+@pytest.mark.proves("core.userinfo-ways", "fapi2.date")
 def test_userinfo_answers_a_header_by_get_and_post_and_a_form(
     shop: Client, browser: Browser
 ) -> None:
@@ -117,6 +121,7 @@ def test_userinfo_answers_a_header_by_get_and_post_and_a_form(
     assert by_get.json["sub"] == tokens.claims["sub"]
     assert by_get.headers["Cache-Control"] == "no-store"
     assert by_get.headers["Content-Type"] == "application/json"
+    assert parsedate_to_datetime(by_get.headers["Date"]).tzinfo is not None
 
 
 def test_subjects_are_the_same_in_a_sector_and_another_outside_it(

@@ -21,6 +21,7 @@ def login(shop: Client, browser: Browser) -> Login:
     return shop.log_in(browser)
 
 
+@pytest.mark.proves("core.code-reuse")
 def test_a_code_that_comes_back_is_refused_and_ends_what_it_gave(
     shop: Client, login: Login
 ) -> None:
@@ -32,11 +33,13 @@ def test_a_code_that_comes_back_is_refused_and_ends_what_it_gave(
     assert shop.introspect(tokens.access) == {"active": False}
 
 
+@pytest.mark.proves("fapi2.code-minute")
 def test_a_code_lives_for_a_minute(made: Shops, login: Login) -> None:
     made.world.clock.move(seconds=61)
     assert login.redeem().error == (400, "invalid_grant")
 
 
+@pytest.mark.proves("fapi2.code-minute")
 def test_a_code_belongs_to_its_client(made: Shops, login: Login) -> None:
     stolen = made["shop-basic"].redeem(
         login.code, login.asked.verifier, redirect_uri=login.asked["redirect_uri"]
@@ -55,6 +58,7 @@ def test_a_code_belongs_to_its_client(made: Shops, login: Login) -> None:
     ],
     ids=str,
 )
+@pytest.mark.proves("core.pkce-honoured")
 def test_a_code_needs_its_redirect_uri_and_verifier(
     login: Login, wrong: dict[str, str | None]
 ) -> None:
@@ -64,6 +68,7 @@ def test_a_code_needs_its_redirect_uri_and_verifier(
     assert refused.error[1] in ("invalid_grant", "invalid_request")
 
 
+@pytest.mark.proves("core.code-entropy")
 def test_codes_and_tokens_are_long_and_random(login: Login) -> None:
     tokens = login.tokens()
     for secret in (login.code, tokens.access, tokens.refresh):
@@ -76,12 +81,14 @@ def bits(text: str) -> float:
     return -len(text) * sum(share * math.log2(share) for share in shares)
 
 
+@pytest.mark.proves("core.token-errors")
 def test_a_token_response_is_never_kept(login: Login) -> None:
     for reply in (login.redeem(), login.redeem()):
         assert reply.headers["Cache-Control"] == "no-store"
         assert reply.headers["Content-Type"] == "application/json"
 
 
+@pytest.mark.proves("core.refresh-bound")
 def test_a_refresh_token_is_bound_to_its_client(made: Shops, shop: Client, login: Login) -> None:
     tokens = login.tokens()
     stolen = made["shop-basic"].refresh(tokens.refresh)
@@ -109,6 +116,7 @@ def test_a_refreshed_id_token_keeps_who_and_when(made: Shops, shop: Client, logi
 
 
 @pytest.mark.parametrize("name", ["shop", "shop-ps256", "shop-rs256", "shop-eddsa"])
+@pytest.mark.proves("core.kid")
 def test_an_id_token_names_its_key_and_the_key_is_published(
     made: Shops, browser: Browser, name: str
 ) -> None:
@@ -124,6 +132,7 @@ def test_an_id_token_names_its_key_and_the_key_is_published(
     assert reply.headers["Set-Cookie"] is None
 
 
+@pytest.mark.proves("core.times")
 def test_the_times_of_an_id_token_are_now_and_short(made: Shops, login: Login) -> None:
     claims = login.tokens().claims
     now = made.world.clock.now().timestamp()

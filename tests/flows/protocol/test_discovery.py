@@ -296,6 +296,7 @@ LISTS: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("member", LISTS)
+@pytest.mark.proves("discovery.works")
 def test_every_value_that_is_advertised_works(made: Shops, member: str) -> None:
     values = made.metadata()[member]
     assert values
@@ -305,12 +306,14 @@ def test_every_value_that_is_advertised_works(made: Shops, member: str) -> None:
             LISTS[member](made, browser, value)
 
 
+@pytest.mark.proves("discovery.members")
 def test_no_member_is_advertised_without_a_test(made: Shops) -> None:
     members = made.metadata().keys()
     endpoints = {name for name in members if name.endswith("_endpoint") or name == "jwks_uri"}
     assert members == endpoints | LISTS.keys() | BOOLEANS.keys() | {"issuer"}
 
 
+@pytest.mark.proves("discovery.endpoints")
 def test_every_endpoint_that_is_advertised_is_there(made: Shops) -> None:
     found = made.metadata()
     for name in (name for name in found if name.endswith("_endpoint") or name == "jwks_uri"):
@@ -319,6 +322,7 @@ def test_every_endpoint_that_is_advertised_is_there(made: Shops) -> None:
         assert reply.status not in (404, 500), name
 
 
+@pytest.mark.proves("discovery.issuer")
 def test_the_document_says_who_it_is_of_and_what_it_does_not_do(made: Shops) -> None:
     found = made.metadata()
     assert found["issuer"] == made.world.issuer

@@ -31,6 +31,7 @@ def signed_in(shop: Client, browser: Browser) -> bool:
 
 
 @pytest.mark.parametrize("state", ["left", "a b&c=d/é" * 3, None])
+@pytest.mark.proves("logout.state")
 def test_a_browser_goes_back_with_its_state_and_nothing_else(
     shop: Client, browser: Browser, tokens: Tokens, state: str | None
 ) -> None:
@@ -67,6 +68,7 @@ def test_logout_ends_the_tokens_of_the_session(
     assert shop.refresh(tokens.refresh).error == (400, "invalid_grant")
 
 
+@pytest.mark.proves("core.offline-access")
 def test_what_was_given_for_offline_use_outlives_the_session(
     shop: Client, browser: Browser
 ) -> None:
@@ -76,6 +78,7 @@ def test_what_was_given_for_offline_use_outlives_the_session(
     assert shop.refresh(tokens.refresh).status == 200
 
 
+@pytest.mark.proves("logout.done-page")
 def test_logout_without_an_address_ends_on_our_page(
     shop: Client, browser: Browser, tokens: Tokens
 ) -> None:
@@ -100,6 +103,7 @@ def test_logout_that_proves_nothing_asks_the_person_first(
 @pytest.mark.parametrize(
     "tail", ["/other", "?more=1", "/", "javascript:alert(1)", "//evil.example"]
 )
+@pytest.mark.proves("logout.no-redirect")
 def test_an_address_that_is_not_registered_is_never_opened(
     shop: Client, browser: Browser, tokens: Tokens, tail: str
 ) -> None:
@@ -110,6 +114,7 @@ def test_an_address_that_is_not_registered_is_never_opened(
     stays(shop, page)
 
 
+@pytest.mark.proves("logout.no-redirect")
 def test_an_address_without_a_hint_is_never_opened(
     shop: Client, browser: Browser, tokens: Tokens
 ) -> None:
@@ -121,6 +126,7 @@ def test_an_address_without_a_hint_is_never_opened(
     )
 
 
+@pytest.mark.proves("logout.no-redirect")
 def test_a_hint_that_is_not_ours_opens_nothing(
     shop: Client, browser: Browser, tokens: Tokens
 ) -> None:

@@ -121,6 +121,7 @@ def test_the_library_proves_its_key_at_every_step(made: Shops, browser: Browser,
 
 
 @pytest.mark.parametrize("pushed", [True, False])
+@pytest.mark.proves("message-signing.library")
 def test_the_library_signs_its_requests(shop: Client, browser: Browser, *, pushed: bool) -> None:
     done = story(shop, browser, signed=True, pushed=pushed, dpop=pushed)
     assert ("request=ey" in done["open"]) is not pushed
@@ -128,6 +129,7 @@ def test_the_library_signs_its_requests(shop: Client, browser: Browser, *, pushe
 
 
 @pytest.mark.parametrize("mode", ["jwt", "form_post.jwt"])
+@pytest.mark.proves("message-signing.library")
 def test_the_library_reads_a_signed_answer(shop: Client, browser: Browser, mode: str) -> None:
     done = story(shop, browser, jarm=True, parameters={"response_mode": mode})
     assert done["info"]["sub"] == done["claims"]["sub"]

@@ -17,6 +17,7 @@ __all__ = ["library"]
 
 
 @pytest.mark.parametrize("bound", [False, True])
+@pytest.mark.proves("access-tokens.jwt")
 def test_a_resource_server_verifies_our_access_tokens(
     made: Shops, browser: Browser, *, bound: bool
 ) -> None:
@@ -34,6 +35,7 @@ def test_a_resource_server_verifies_our_access_tokens(
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+@pytest.mark.proves("access-tokens.introspection", "registration.userinfo-signed")
 def test_the_library_reads_signed_userinfo_and_introspection(
     made: Shops, browser: Browser, algorithm: str
 ) -> None:
@@ -49,6 +51,7 @@ def test_the_library_reads_signed_userinfo_and_introspection(
     ("algorithm", "content"),
     [("ECDH-ES", "A256GCM"), ("ECDH-ES+A256KW", "A256GCM"), ("RSA-OAEP-256", "A256GCM")],
 )
+@pytest.mark.proves("access-tokens.encrypted")
 def test_the_library_opens_every_answer_with_its_key(
     made: Shops, browser: Browser, algorithm: str, content: str
 ) -> None:

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from threading import Barrier
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.world.client import HOME, walk
 from tests.world.wire import Line, ask
 
@@ -62,6 +64,7 @@ def test_a_login_in_progress_ends_where_its_client_was_disabled(
     assert page.status in (400, 401)
 
 
+@pytest.mark.proves("registration.provider-rotation")
 def test_a_key_rotation_in_the_middle_fails_none_of_thirty_logins(
     made: Shops, shop: Client
 ) -> None:

@@ -23,6 +23,7 @@ def login(shop: Client, browser: Browser) -> Login:
     return shop.log_in(browser)
 
 
+@pytest.mark.proves("core.silent-without-session")
 def test_silence_without_a_session_is_answered_with_the_state_byte_for_byte(
     shop: Client, browser: Browser
 ) -> None:
@@ -36,6 +37,7 @@ def test_silence_without_a_session_is_answered_with_the_state_byte_for_byte(
     }
 
 
+@pytest.mark.proves("core.silent-with-hint")
 def test_silence_with_a_session_and_a_hint_shows_nothing_and_changes_nothing(
     made: Shops, shop: Client, browser: Browser, login: Login
 ) -> None:
@@ -73,6 +75,7 @@ def test_silence_where_consent_was_not_remembered_is_refused(made: Shops, browse
     assert page.parameters["error"] == "consent_required"
 
 
+@pytest.mark.proves("core.prompt-login")
 def test_a_new_login_is_shown_and_dated_when_it_is_asked(
     made: Shops, shop: Client, browser: Browser, login: Login
 ) -> None:
@@ -85,6 +88,7 @@ def test_a_new_login_is_shown_and_dated_when_it_is_asked(
     assert second.claims["sub"] == first.claims["sub"]
 
 
+@pytest.mark.proves("core.max-age-short")
 def test_an_age_that_was_exceeded_asks_again(
     made: Shops, shop: Client, browser: Browser, login: Login
 ) -> None:
@@ -96,6 +100,7 @@ def test_an_age_that_was_exceeded_asks_again(
     assert second.claims["auth_time"] > first.claims["auth_time"]
 
 
+@pytest.mark.proves("core.max-age-long")
 def test_an_age_that_is_kept_asks_nothing_and_is_told(
     made: Shops, shop: Client, browser: Browser, login: Login
 ) -> None:
@@ -126,6 +131,7 @@ def test_prompt_none_beside_another_is_refused(shop: Client, browser: Browser) -
     assert page.parameters["error"] == "invalid_request"
 
 
+@pytest.mark.proves("core.acr-reached")
 def test_a_voluntary_level_that_cannot_be_reached_gets_what_there_is(
     shop: Client, browser: Browser
 ) -> None:
@@ -133,6 +139,7 @@ def test_a_voluntary_level_that_cannot_be_reached_gets_what_there_is(
     assert tokens.claims["acr"] == "eidas1"
 
 
+@pytest.mark.proves("core.acr-essential")
 def test_an_essential_level_that_nobody_knows_fails(shop: Client, browser: Browser) -> None:
     claims = '{"id_token":{"acr":{"essential":true,"value":"urn:nobody:knows"}}}'
     page, _ = shop.open(browser, claims=claims)
@@ -140,6 +147,7 @@ def test_an_essential_level_that_nobody_knows_fails(shop: Client, browser: Brows
 
 
 @pytest.mark.parametrize("member", ["value", "values"])
+@pytest.mark.proves("core.acr-essential")
 def test_an_essential_level_is_read_from_value_and_from_values(
     shop: Client, browser: Browser, member: str
 ) -> None:

@@ -27,6 +27,7 @@ UNADVERTISED = {
 
 
 @pytest.mark.parametrize("member", UNADVERTISED)
+@pytest.mark.proves("discovery.nothing-else")
 def test_a_value_that_is_not_advertised_is_refused(
     made: Shops, browser: Browser, member: str
 ) -> None:
@@ -49,6 +50,7 @@ def test_a_value_that_is_not_advertised_is_refused(
         "urn:ietf:params:oauth:grant-type:device_code",
     ],
 )
+@pytest.mark.proves("discovery.nothing-else")
 def test_a_grant_that_is_not_advertised_is_refused(made: Shops, grant: str) -> None:
     assert grant not in made.metadata()["grant_types_supported"]
     for name in ("shop", "shop-basic", "shop-app"):
@@ -61,6 +63,7 @@ def test_a_scope_that_is_not_advertised_is_not_granted(made: Shops, browser: Bro
     assert tokens.members["scope"] == "openid"
 
 
+@pytest.mark.proves("core.alg-none")
 def test_an_algorithm_that_is_not_advertised_proves_no_client(made: Shops) -> None:
     shop = made["shop"]
     for algorithm in ("none", "HS256", "ES384", "RS512", "PS384", "ES256K", "Ed448"):

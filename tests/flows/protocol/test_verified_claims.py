@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.world.client import walk
 from tests.world.scripted_card import choose_card, sign_with_card
 
@@ -51,6 +53,7 @@ def card_tokens(made: Shops, shop: Client, browser: Browser, claims: Any) -> Tok
     return shop.answered(walk(page), asked).tokens()
 
 
+@pytest.mark.proves("identity-assurance.asked")
 def test_what_the_card_proved_is_told_where_it_was_asked_and_as_far(
     made: Shops, shop: Client, browser: Browser
 ) -> None:
@@ -75,6 +78,7 @@ def test_what_the_card_proved_is_told_where_it_was_asked_and_as_far(
     assert metadata["documents_check_methods_supported"] == ["vcrypt"]
 
 
+@pytest.mark.proves("identity-assurance.agreed")
 def test_the_citizen_sees_what_leaves_as_verified_and_may_keep_it(
     made: Shops, shop: Client, browser: Browser
 ) -> None:
@@ -98,6 +102,7 @@ def test_an_agreement_to_the_plain_claim_is_none_to_the_verified_one(
     assert "Verified with your eID card" in page.text
 
 
+@pytest.mark.proves("identity-assurance.unproven")
 def test_of_a_seeded_person_nothing_is_verified(shop: Client, browser: Browser) -> None:
     tokens = shop.log_in(browser, scope="openid", claims=json.dumps(BOTH)).tokens()
     assert "verified_claims" not in tokens.claims

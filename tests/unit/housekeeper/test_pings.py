@@ -70,6 +70,7 @@ def deliver(authority: str) -> None:
     PingHandler(client_of(authority))(message)
 
 
+@pytest.mark.proves("ciba.ping")
 def test_a_ping_holds_the_request_and_the_clients_own_token_and_nothing_else() -> None:
     with answering(b"HTTP/1.1 204 No Content\r\n\r\n") as (authority, heard):
         deliver(authority)
@@ -86,6 +87,7 @@ def test_a_ping_holds_the_request_and_the_clients_own_token_and_nothing_else() -
     "status",
     ["200 OK", "204 No Content", "401 Unauthorized", "403 Forbidden", "404 Not Found", "410 Gone"],
 )
+@pytest.mark.proves("ciba.ping")
 def test_what_the_client_made_of_it_is_its_own_business(status: str) -> None:
     with answering(f"HTTP/1.1 {status}".encode() + BODY) as (authority, heard):
         deliver(authority)
@@ -99,6 +101,7 @@ def test_an_answers_body_is_not_read(body: bytes) -> None:
         deliver(authority)
 
 
+@pytest.mark.proves("ciba.ping")
 def test_a_redirect_is_not_followed_and_counts_as_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         elsewhere.setblocking(False)  # noqa: FBT003 - the library's own form

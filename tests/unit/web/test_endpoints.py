@@ -53,6 +53,7 @@ def test_who_proves_a_key_is_told_the_next_nonce_and_loses_no_answer_for_want_of
     assert "DPoP-Nonce" not in answer.headers
 
 
+@pytest.mark.proves("fapi2.par-answer")
 def test_a_pushed_request_is_created_for_the_client_that_authenticated(
     site: Visit, services: Any
 ) -> None:
@@ -191,6 +192,7 @@ def test_too_many_requests_name_a_time_to_come_back(site: Visit, services: Any) 
 
 
 @pytest.mark.parametrize("code", sorted(CATALOGUE))
+@pytest.mark.proves("core.token-errors")
 def test_every_problem_has_a_machine_face_of_constant_ascii(
     site: Visit, services: Any, code: str
 ) -> None:

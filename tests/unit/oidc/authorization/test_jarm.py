@@ -36,6 +36,7 @@ def only_parameter(answer: Answer) -> str:
 
 
 @pytest.mark.parametrize("mode", ["jwt", "query.jwt", "form_post.jwt"])
+@pytest.mark.proves("message-signing.jarm")
 def test_a_code_travels_in_a_jwt_for_its_client(
     desk: Desk, signed: SignedAnswers, mode: str
 ) -> None:
@@ -56,6 +57,7 @@ def test_a_plain_answer_is_left_as_it_is(desk: Desk, signed: SignedAnswers, mode
     assert signed.sign(answer) == answer
 
 
+@pytest.mark.proves("message-signing.jarm")
 def test_a_refusal_is_signed_too(desk: Desk, signed: SignedAnswers) -> None:
     with pytest.raises(RefusedToClient) as refused:
         desk.read(response_mode="jwt", max_age="soon")

@@ -46,6 +46,7 @@ def test_every_path_is_advertised_under_the_issuer(desk: Desk) -> None:
     assert advertised == ours
 
 
+@pytest.mark.proves("fapi2.metadata")
 def test_switches_that_are_on_or_off_are_said(desk: Desk) -> None:
     content = described(desk)
     assert content["claims_parameter_supported"] is True
@@ -89,6 +90,7 @@ def test_every_advertised_way_of_asking_is_accepted(desk: Desk) -> None:
         ("code_challenge_method", "code_challenge_methods_supported", ["S256", "plain", "S512"]),
     ],
 )
+@pytest.mark.proves("ciba.metadata")
 def test_what_works_is_what_is_advertised(
     desk: Desk, parameter: str, member: str, words: list[str]
 ) -> None:

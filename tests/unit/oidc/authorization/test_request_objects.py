@@ -123,6 +123,7 @@ BAD: list[dict[str, Any]] = [
 
 @AUTHORIZE_AND_PAR
 @pytest.mark.parametrize("changes", BAD, ids=str)
+@pytest.mark.proves("message-signing.request-object")
 def test_claims_that_do_not_say_who_asks_whom(
     desk: Desk, clock: Clock, at: At, changes: dict[str, Any]
 ) -> None:
@@ -142,6 +143,7 @@ TIMES = [
 
 @AUTHORIZE_AND_PAR
 @pytest.mark.parametrize("offsets", TIMES, ids=str)
+@pytest.mark.proves("message-signing.request-object")
 def test_times_out_of_bounds(desk: Desk, clock: Clock, at: At, offsets: dict[str, int]) -> None:
     now = int(clock().timestamp())
     moved = {name: now + offset for name, offset in offsets.items()}
@@ -149,6 +151,7 @@ def test_times_out_of_bounds(desk: Desk, clock: Clock, at: At, offsets: dict[str
 
 
 @pytest.mark.parametrize("offsets", [{"nbf": 8, "iat": 8}, {"nbf": -3500, "exp": 60}], ids=str)
+@pytest.mark.proves("message-signing.request-object")
 def test_times_within_bounds(desk: Desk, clock: Clock, offsets: dict[str, int]) -> None:
     now = int(clock().timestamp())
     moved = {name: now + offset for name, offset in offsets.items()}
@@ -160,6 +163,7 @@ def test_an_audience_may_be_one_of_several(desk: Desk, clock: Clock) -> None:
     assert desk.reader.read(alone(text)).signed is not None
 
 
+@pytest.mark.proves("message-signing.request-object")
 def test_signed_by_nobody_we_know_or_by_a_wrong_algorithm(desk: Desk, clock: Clock) -> None:
     for text in (
         made(clock, key=STRANGER),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.unit.oidc.dynamic.registry import Registry
 
 
+@pytest.mark.proves("registration.created")
 def test_a_library_gets_what_the_standards_default_to(registry: Registry) -> None:
     answer = registry.register()
     assert answer.status_code == 201
@@ -150,6 +151,7 @@ def test_a_public_client_may_be_an_app_and_is_a_sector_by_itself(registry: Regis
         ({"software_statement": "e30.e30.AA"}, "unapproved_software_statement", ""),
     ],
 )
+@pytest.mark.proves("registration.fragment")
 def test_what_cannot_be_registered_is_named(
     registry: Registry, members: dict[str, object], error: str, named: str
 ) -> None:
@@ -297,6 +299,7 @@ def test_what_an_operator_gave_survives_an_update(registry: Registry) -> None:
     assert after.contact == "op"
 
 
+@pytest.mark.proves("registration.delete")
 def test_a_client_that_leaves_is_gone_with_its_token_and_its_place(tmp_path: Path) -> None:
     with open_registry(tmp_path, most=1) as registry:
         told = registry.registered()
@@ -355,6 +358,7 @@ def test_a_sector_identifier_lists_every_redirect_uri(registry: Registry) -> Non
         b"<html>",
     ],
 )
+@pytest.mark.proves("registration.sector")
 def test_a_sector_identifier_that_lists_it_not_is_refused(
     registry: Registry, page: bytes | None
 ) -> None:

@@ -306,6 +306,7 @@ def test_an_assertion_does_not_show_in_a_representation(desk: Desk) -> None:
     assert "the-identifier" not in repr(caller.assertion)
 
 
+@pytest.mark.proves("fapi2.audience")
 def test_the_audience_is_this_issuer(desk: Desk) -> None:
     assert by_assertion(desk, desk.assertion(aud=ISSUER))
 

@@ -68,6 +68,7 @@ def test_a_service_exchanges_its_own_token_for_one_at_a_resource(acting: Desk) -
     assert acting.recorded().count("token.exchanged") == 1
 
 
+@pytest.mark.proves("delegation.chain")
 def test_a_resource_acts_onward_and_the_chain_is_told(acting: Desk) -> None:
     first = exchange(acting, logged_in(acting))["access_token"]
     second = exchange(acting, first, "api", resource=STOCK)["access_token"]
@@ -107,6 +108,7 @@ def test_a_jwt_says_who_acts_too(acting: Desk) -> None:
 # --- never wider ----------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("delegation.narrow")
 def test_it_ends_no_later_than_what_it_came_from(acting: Desk) -> None:
     token = logged_in(acting)
     acting.clock.move(timedelta(seconds=500))
@@ -117,6 +119,7 @@ def test_it_ends_no_later_than_what_it_came_from(acting: Desk) -> None:
     refused(SUBJECT_TOKEN_REFUSED, lambda: exchange(acting, token))
 
 
+@pytest.mark.proves("delegation.narrow")
 def test_scopes_are_those_asked_held_and_registered(acting: Desk) -> None:
     token = logged_in(acting)
     assert exchange(acting, token, scope="email")["scope"] == "email"
