@@ -23,6 +23,7 @@ from idp.domain.vocabulary import (
     UNVERIFIED,
     claims_supported,
     fact_of,
+    federal_claims,
     scope_claims,
     scopes_supported,
 )
@@ -199,7 +200,13 @@ def canonical_json(value: object) -> str:
 
 def requested(request: AuthorizationRequest, issuer: str) -> Mapping[str, Asked]:
     """Gather per claim name; scopes ask at userinfo (OpenID Connect Core 5.4, code flow)."""
-    return _requested(request.scopes, request.id_token_claims, request.userinfo_claims, issuer)
+    return _requested(
+        request.scopes,
+        request.id_token_claims,
+        request.userinfo_claims,
+        issuer,
+        federal=request.federal,
+    )
 
 
 @lru_cache(_REMEMBERED)
@@ -208,11 +215,13 @@ def _requested(
     id_token_claims: tuple[ClaimRequest, ...],
     userinfo_claims: tuple[ClaimRequest, ...],
     issuer: str,
+    *,
+    federal: bool,
 ) -> Mapping[str, Asked]:
     """Gather once what a login looks at several times, and an e-service asks again and again."""
     asked: dict[str, Asked] = {}
     for scope in scopes:
-        for name in scope_claims(scope, issuer=issuer):
+        for name in (federal_claims if federal else scope_claims)(scope, issuer=issuer):
             asked.setdefault(name, Asked()).places["userinfo"] = ()
     _add(asked, id_token_claims, "id_token")
     _add(asked, userinfo_claims, "userinfo")

@@ -89,6 +89,7 @@ class AuthorizationRequest:
         pushed: SHA-256 (hexadecimal) of the PAR ``request_uri`` it came by, ``None`` if it did not.
         signed: that it came as a signed object, ``None`` if it did not.
         acr_words: the acr values in the order asked, aliases kept, for the echo.
+        federal: its scopes ask in the words of the federal service (profile ``fas``).
         essential_acr: the acr claim was asked as essential: below it nothing is issued.
     """
 
@@ -114,3 +115,4 @@ class AuthorizationRequest:
     key: str | None = None
     pushed: str | None = None
     signed: SignedRequest | None = None
+    federal: bool = False

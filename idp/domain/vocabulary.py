@@ -7,6 +7,7 @@ for one fact, and the name that was asked is the name that is answered.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -87,7 +88,14 @@ UNVERIFIED: Final = frozenset({"updated_at"})
 """Facts of a person that no card says."""
 
 _ALIASES: Final[Mapping[str, str]] = MappingProxyType(
-    {"egovNRN": "rrn", **{f"age_gte_{age}": f"age_over_{age}" for age in AGES}}
+    {
+        "egovNRN": "rrn",
+        "surname": "family_name",
+        "givenName": "given_name",
+        "mail": "email",
+        "prefLanguage": "locale",
+        **{f"age_gte_{age}": f"age_over_{age}" for age in AGES},
+    }
 )
 _FACT_OF: Final[Mapping[str, str]] = MappingProxyType(
     {**{fact: fact for fact in FACTS}, **_ALIASES}
@@ -136,6 +144,7 @@ _FEDERAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "egovnrn": ("egovNRN",),
     }
 )
+"""What a scope asks for in the words of the federal service, for clients of the profile ``fas``."""
 
 _PROTOCOL_CLAIMS: Final = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr")
 
@@ -145,9 +154,15 @@ def fact_of(name: str, *, issuer: str) -> str | None:
     return _FACT_OF.get(name) or ("rrn" if name == issuer + RRN_PATH else None)
 
 
+@lru_cache(256)
 def scope_claims(scope: str, *, issuer: str) -> tuple[str, ...]:
     """Give the claim names of a scope (OpenID Connect Core 5.4); none for an unknown one."""
     return tuple(issuer + name if name == RRN_PATH else name for name in _SCOPES.get(scope, ()))
+
+
+def federal_claims(scope: str, *, issuer: str) -> tuple[str, ...]:
+    """Give the claim names of a scope in the federal dialect."""
+    return _FEDERAL.get(scope) or scope_claims(scope, issuer=issuer)
 
 
 def scopes_supported(*, seeded: bool) -> tuple[str, ...]:
@@ -169,7 +184,9 @@ def claims_supported(*, issuer: str, seeded: bool) -> tuple[str, ...]:
         names |= dict.fromkeys(
             name for name in scope_claims(scope, issuer=issuer) if _reachable(name, seeded=seeded)
         )
-    return (*names, "rrn", *(f"age_gte_{age}" for age in AGES))
+    federal = {name for scope in _FEDERAL.values() for name in scope}
+    others = (name for name in _ALIASES if name in federal and _reachable(name, seeded=seeded))
+    return (*(names | dict.fromkeys(others)), "rrn", *(f"age_gte_{age}" for age in AGES))
 
 
 def claims_verifiable(*, issuer: str, card: bool) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from authlib.oauth2.rfc7636.challenge import (
 
 from idp.domain.assurance import ALIASES
 from idp.domain.client import Client, ClientAuth, Pkce
+from idp.domain.profile import Profile
 from idp.domain.redirects import registered
 from idp.domain.request import (
     AuthorizationRequest,
@@ -116,6 +117,7 @@ class Draft:
             resources=self.resources,
             signed=self.signed,
             key=self.key,
+            federal=self.client.profile is Profile.FAS,
         )
 
 
@@ -277,6 +279,12 @@ def max_age(draft: Draft) -> None:
 def acr_values(draft: Draft) -> None:
     """Voluntary words: those that we do not know are ignored (OpenID Connect Core 3.1.2.1)."""
     draft.acr_words = tuple(word for word in _words(draft, "acr_values") if word in ALIASES)
+
+
+def default_levels(draft: Draft) -> None:
+    """What the client registered counts where it asks for no level (Dynamic Registration 2)."""
+    if not draft.acr_words:
+        draft.acr_words = draft.client.about.default_acr_values
 
 
 def claims(draft: Draft) -> None:

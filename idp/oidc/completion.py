@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from idp.domain import audit_event, verified_claims
 from idp.domain.answer import reply_to, success
-from idp.domain.assurance import word_for
 from idp.domain.claims import granted, offers
 from idp.domain.client import subject_sector
 from idp.domain.crossing import OFFLINE, scopes_given
-from idp.domain.event import resists_phishing
+from idp.domain.dialect import acr_told
 from idp.domain.gate import may_issue
 from idp.domain.grant import Code, Grant, GrantId
 from idp.domain.person import SubjectId
@@ -102,9 +101,7 @@ class Completion:
             ),
             scopes=scopes,
             event=event,
-            acr_word=word_for(
-                event.acr, tx.request.acr_words, resistant=resists_phishing(event.evidence)
-            ),
+            acr_word=acr_told(client, tx.request.acr_words, event),
             id_token_claims=id_token_claims,
             userinfo_claims=userinfo_claims,
             resources=tx.request.resources,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from idp.domain.audit_event import claims_released
 from idp.domain.claims import scope_claims
 from idp.domain.verified_claims import in_force
+from idp.domain.vocabulary import federal_claims
 from idp.errors import INSUFFICIENT_SCOPE, INVALID_TOKEN, TOKEN_MISSING, Refused
 from idp.oidc import paths
 from idp.oidc.access_tokens import LONGEST
@@ -126,7 +127,10 @@ class UserInfo:
         return claims
 
     def _names(self, scopes: set[str]) -> set[str]:
-        return {name for scope in scopes for name in scope_claims(scope, issuer=self._issuer)}
+        issuer, vocabularies = self._issuer, (scope_claims, federal_claims)
+        return {
+            name for scope in scopes for of in vocabularies for name in of(scope, issuer=issuer)
+        }
 
     def _note(self, found: LiveToken, *, at: datetime) -> None:
         """Audit the first release by this token; the Ledger decides which one is the first."""

@@ -12,14 +12,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from idp.domain import audit_event
-from idp.domain.assurance import Assurance, word_for
+from idp.domain.assurance import Assurance
 from idp.domain.backchannel import login_of
 from idp.domain.claims import granted, offers
 from idp.domain.client import subject_sector
+from idp.domain.dialect import acr_told
 from idp.domain.event import (
     AuthenticationEvent,
     SeededEvidence,
-    resists_phishing,
     without_facts,
 )
 from idp.domain.grant import Grant, GrantId
@@ -284,11 +284,7 @@ class BackchannelGrant:
             ),
             scopes=request.request.scopes,
             event=without_facts(event),
-            acr_word=word_for(
-                event.acr,
-                request.request.acr_words,
-                resistant=resists_phishing(event.evidence),
-            ),
+            acr_word=acr_told(client, request.request.acr_words, event),
             id_token_claims=id_token_claims,
             userinfo_claims=userinfo_claims,
             created_at=now,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from idp.domain.assurance import ALIASES, Assurance, lowest_asked
 from idp.domain.client import Delivery, SubjectType
+from idp.domain.profile import Profile
 from idp.domain.request import AuthorizationRequest, ResponseMode
 from idp.domain.vocabulary import scopes_supported
 from idp.errors import (
@@ -99,8 +100,9 @@ class AskReader:
                 redirect_uri="",
                 response_mode=ResponseMode.QUERY,
                 scopes=_scopes(params, client),
-                acr_words=_levels(params),
+                acr_words=_levels(params) or client.about.default_acr_values,
                 signed=signed,
+                federal=client.profile is Profile.FAS,
             ),
             subject=subject,
             username=username,

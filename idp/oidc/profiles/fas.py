@@ -81,5 +81,14 @@ RULES: Final = RuleSet(
             ask=lambda ask: _federal(ask.acr_values),
         ),
     ),
-    habits=(),
+    habits=(
+        (
+            "Without acr_values the level is told as the federal service does: Level500 for a "
+            "card, Level450 for another login of that height, Level400 and Level100 below it."
+        ),
+        (
+            "The scope profile asks for surname, givenName and prefLanguage, email for mail, and "
+            "egovnrn for egovNRN: the federal names, and not the standard ones."
+        ),
+    ),
 )
