@@ -63,13 +63,17 @@ def source(url: str) -> str | None:
 
 @lru_cache(_REMEMBERED)
 def content_security_policy(
-    *, form_actions: tuple[str, ...] = ("'self'",), connect: tuple[str, ...] = ()
+    *,
+    form_actions: tuple[str, ...] = ("'self'",),
+    connect: tuple[str, ...] = (),
+    frames: tuple[str, ...] = (),
 ) -> str:
     """Write the policy of a page (Content Security Policy Level 3).
 
     Args:
         form_actions: where the page's forms may end.
         connect: origins beside our own that the page's script may speak to.
+        frames: origins that the page shows in frames.
     """
     return "; ".join(
         (
@@ -80,6 +84,7 @@ def content_security_policy(
             "font-src 'self'",
             " ".join(("connect-src 'self'", *connect)),
             f"form-action {' '.join(form_actions) or chr(39) + 'none' + chr(39)}",
+            *((f"frame-src {' '.join(frames)}",) if frames else ()),
             "base-uri 'none'",
             "frame-ancestors 'none'",
         )

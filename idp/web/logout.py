@@ -1,4 +1,4 @@
-"""RP-initiated logout and the citizen's own: end the session, then say so or go back.
+"""RP-initiated logout and the citizen's own: end the session, tell who used it, say so or go back.
 
 Without a hint that speaks of the session in this browser the citizen is asked first (OpenID
 Connect RP-Initiated Logout 1.0 section 2), so that no other site can sign anybody out. A cross-site
@@ -11,9 +11,11 @@ import hmac
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
+from idp.domain.ended import Ended
 from idp.errors import FORM_FORGED, INVALID_REQUEST, Refused
 from idp.login import sessions
 from idp.oidc.form import Parameters
+from idp.oidc.logout import post_logout_location
 from idp.oidc.paths import LOGOUT
 from idp.web import headers
 from idp.web.answers import see_other
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from idp.web.cookies import Cookies
     from idp.web.i18n import Texts
     from idp.web.pages import Pages
+    from idp.web.telling import Telling, Told
 
 _KEPT: Final = (
     "id_token_hint",
@@ -52,6 +55,7 @@ class LogoutPage:
         logout: Logout,
         flow: LoginFlow,
         *,
+        telling: Telling,
         ledger: Ledger,
         vault: Vault,
         pages: Pages,
@@ -60,6 +64,7 @@ class LogoutPage:
     ) -> None:
         self._logout = logout
         self._flow = flow
+        self._telling = telling
         self._ledger = ledger
         self._vault = vault
         self._pages = pages
@@ -105,15 +110,29 @@ class LogoutPage:
 
     def _end(self, asked: LogoutRequest, browser: Browser, *, language: str) -> Response:
         why = "citizen" if asked.client is None else "client"
-        self._flow.end_session(browser.visitor(), why=why)
-        back = asked.post_logout_redirect_uri
-        if back is None:
-            response = self._pages.show("signed_out", language=language)
+        ended = self._flow.end_session(browser.visitor(), why=why) or Ended()
+        told = self._telling.of(ended, language=language)
+        self._telling.wait(ended.messages)
+        back = post_logout_location(asked)
+        if back is not None and not told.frames:
+            response = see_other(back)
         else:
-            response = see_other(_with_state(back, asked.state))
+            response = self._signed_out(told, asked, back, language=language)
         if browser.session is not None:
             self._names.clear(response, self._names.session)
         return response
+
+    def _signed_out(
+        self, told: Told, asked: LogoutRequest, back: str | None, *, language: str
+    ) -> Response:
+        return self._pages.show(
+            "signed_out",
+            language=language,
+            frame_sources=told.origins,
+            told=told,
+            back=back,
+            back_name=asked.client.display_name(language) if back and asked.client else "",
+        )
 
     def _session(self, browser: Browser) -> Session | None:
         with self._ledger.read() as unit:
@@ -146,10 +165,3 @@ def _by_get(params: Parameters) -> str:
     if len(query) > _LONGEST_QUERY:
         raise Refused(INVALID_REQUEST, "logout parameters too long")
     return f"{LOGOUT}?{query}" if query else LOGOUT
-
-
-def _with_state(back: str, state: str | None) -> str:
-    if state is None:
-        return back
-    joint = "&" if "?" in back else "?"
-    return f"{back}{joint}{urlencode((('state', state),))}"

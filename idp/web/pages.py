@@ -42,7 +42,7 @@ class Pages:
         self._environment.globals["conformance"] = conformance
         self._environment.globals["named"] = _contract if conformance else _own
 
-    def show(
+    def show(  # noqa: PLR0913 - a template, and one argument for each part of its policy
         self,
         template: str,
         *,
@@ -50,6 +50,7 @@ class Pages:
         status: int = 200,
         form_actions: tuple[str, ...] = OWN_FORMS,
         connect: tuple[str, ...] = (),
+        frame_sources: tuple[str, ...] = (),
         switch: bool = False,
         **context: object,
     ) -> Response:
@@ -61,6 +62,7 @@ class Pages:
             status: of the answer.
             form_actions: where its forms may end, as a policy writes it.
             connect: origins beside our own that its script may speak to.
+            frame_sources: origins that it shows in frames.
             switch: the page can be asked for again in another language.
             context: what the template names.
         """
@@ -80,7 +82,9 @@ class Pages:
             reference=log.request_id.get() or "",
             **context,
         )
-        policy = headers.content_security_policy(form_actions=form_actions, connect=connect)
+        policy = headers.content_security_policy(
+            form_actions=form_actions, connect=connect, frames=frame_sources
+        )
         return Response(shown, status=status, headers=headers.of_page(policy))
 
 

@@ -30,6 +30,10 @@
     }
   });
 
+  // Everything in the page has loaded, the frames of e-services too: nothing more to wait for.
+  const onward = document.querySelector("a[data-onward]");
+  if (onward) window.addEventListener("load", () => window.location.replace(onward.href));
+
   const leaving = document.querySelector("form[data-submit]");
   if (leaving) leaving.requestSubmit();
 })();
