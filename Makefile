@@ -5,7 +5,7 @@ MINUTES ?= 2
 JOBS ?= 3
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run test deep fuzz screenshots check lint types layers bench clean
+.PHONY: help install run test deep fuzz screenshots check lint types layers bench conformance docs docs-fresh clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ docs: .venv/dev.stamp ## write the pages of docs/reference that the program gene
 
 docs-fresh: .venv/dev.stamp ## generated pages are fresh; links and commands in every page exist
 	@$(BIN)/python -m docs._generate --check && $(BIN)/python -m pytest tests/unit/docs
+
+conformance: .venv/dev.stamp ## drive a conformance suite that runs (SUITE=https://host:port; ARGS="basic fapi2")
+	@$(BIN)/python -m tests.conformance --suite $(SUITE) $(ARGS)
 
 clean: ## remove caches, the virtual environment and the demo country
 	@rm -rf .venv var build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
