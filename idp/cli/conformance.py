@@ -90,7 +90,7 @@ def prepare(
         document = configuration(suite, issuer=foundation.settings.issuer, **clients)
         dynamic = foundation.settings.registration.mode == "open"
     _write(out, document)
-    told = {
+    told: dict[str, Any] = {
         "written": str(out),
         "clients": [one.id for one in clients.values()],
         "dynamic": dynamic,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from idp.audit import refusals, seal
 from idp.errors import CATALOGUE
-from idp.housekeeper import outbox
+from idp.housekeeper import departures, outbox
 from idp.housekeeper.job import Job, Round
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ NAMES: Final = (seal.JOB, outbox.JOB, KEYS, refusals.JOB, PURGE)
 """Every job, for whoever looks whether somebody does them."""
 
 _PURGE_ROWS: Final = 500
+_DEPARTURES: Final = 50
 _RECEIPTS: Final = timedelta(days=730)
 _KEPT_AFTER_END: Final = timedelta(hours=1)
 """A spent code is recognised as reused, not as unknown, until this long after its end."""
@@ -63,8 +64,9 @@ def jobs(  # noqa: PLR0913 - one argument for each thing that jobs work on
     def purging(*, fence: int, at: datetime) -> Round:
         with ledger.begin() as unit:
             unit.leases.check(PURGE, fence=fence)
-            gone = unit.purge(
-                before=at - _KEPT_AFTER_END, limit=_PURGE_ROWS, receipts_before=at - receipts
+            gone = departures.show_out(unit, at=at, limit=_DEPARTURES)
+            gone += unit.purge(
+                before=at - _KEPT_AFTER_END, limit=_PURGE_ROWS - gone, receipts_before=at - receipts
             )
         return Round(count=gone, more=gone == _PURGE_ROWS)
 

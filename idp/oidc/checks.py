@@ -331,7 +331,8 @@ def ui_locales(draft: Draft) -> None:
 
 def resource(draft: Draft) -> None:
     """Absolute URIs without a fragment (RFC 8707 section 2): ours, or registered targets."""
-    known = {draft.issuer + paths.USERINFO, *draft.client.acting.targets}
+    ours = (paths.USERINFO, paths.GRANTS)
+    known = {*(draft.issuer + path for path in ours), *draft.client.acting.targets}
     sent = tuple(dict.fromkeys(draft.params.all("resource")))
     if len(sent) > MOST_RESOURCES:
         raise Refused(INVALID_TARGET, "too many resources")

@@ -89,6 +89,7 @@ PROVEN: Final = (
     _row("max_age", BOTH, checks.max_age),
     _row("acr_values", BOTH, checks.acr_values),
     _row("claims", BOTH, checks.claims),
+    _row("default_acr_values", BOTH, checks.default_levels),
     _row("login_hint", BOTH, checks.login_hint),
     _row("id_token_hint", BOTH, checks.id_token_hint),
     _row("ui_locales", BOTH, checks.ui_locales),

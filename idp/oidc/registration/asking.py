@@ -44,6 +44,7 @@ def read_asking(
     """Read and judge the members; every fault is noted."""
     grant_types = members.words("grant_types") or ("authorization_code",)
     scopes = members.words("scope") or ("openid",)
+    members.texts("response_types", most=10, longest=100)  # its form; the words are judged last
     _scope_faults(members, policy, scopes=scopes, grant_types=grant_types, purposes=purposes)
     return Asking(
         grant_types=grant_types,

@@ -123,7 +123,7 @@ def faults_of(key: Mapping[str, object]) -> Iterator[str]:
         )
         return
     kind = key.get("kty")
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         yield "kty is EC, RSA or OKP"
         return
     yield from _use_faults(key)
@@ -145,8 +145,10 @@ def _use_faults(key: Mapping[str, object]) -> Iterator[str]:
     ):
         yield f"key_ops is of {' '.join(sorted(able))} for such a key, or leave it out"
     kid = key.get("kid")
-    if kid is not None and not (isinstance(kid, str) and 0 < len(kid) <= _LONGEST_KID):
-        yield f"kid is a text of 1 to {_LONGEST_KID} characters"
+    if kid is not None and not (
+        isinstance(kid, str) and 0 < len(kid) <= _LONGEST_KID and kid.isprintable()
+    ):
+        yield f"kid is a text of 1 to {_LONGEST_KID} visible characters"
     remote = sorted(_REMOTE & key.keys())
     if remote:
         yield f"leave out {', '.join(remote)}: keys are never fetched"

@@ -96,7 +96,7 @@ def encoded(number: int) -> str:
         pytest.param(public(EC, alg="none"), id="alg none"),
         pytest.param(public(EC, alg="HS256"), id="alg of a shared secret"),
         pytest.param(public(RSA, alg="ES256"), id="alg of another kind"),
-        pytest.param(public(EC, use="enc"), id="for encryption"),
+        pytest.param(public(EC, use="wrap"), id="for something else"),
         pytest.param(public(EC, key_ops=["verify", "sign"]), id="for signing"),
         pytest.param(public(EC, x5u="http://169.254.169.254/"), id="a certificate to fetch"),
         pytest.param(public(EC, kid="k" * 200), id="a kid without end"),

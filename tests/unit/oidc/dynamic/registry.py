@@ -17,7 +17,7 @@ from idp.foundation import found_keys
 from idp.oidc.dynamic import tokens
 from idp.oidc.dynamic.desk import RegistrationDesk
 from idp.outbound.client import OutboundFailed
-from idp.services import build
+from idp.services import Services, build
 from tests.contract.store.stand_ins import START, Clock
 from tests.services.ledgers import put_ledger
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from werkzeug.test import TestResponse
-
-    from idp.services import Services
 
 ISSUER = "https://idp.example"
 CALLBACK = "https://rp.example/cb"
