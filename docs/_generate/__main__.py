@@ -13,6 +13,7 @@ from docs._generate import (
     configuration,
     conformance,
     problems,
+    profiles,
     registration,
 )
 
@@ -25,6 +26,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "problems.md": problems.page,
     "cli.md": cli.page,
     "registration.md": registration.page,
+    "profiles.md": profiles.page,
     "claims.md": claims.page,
     "card-states.md": card_states.page,
     "conformance.md": conformance.page,

@@ -29,13 +29,18 @@ def page() -> str:
     overview = table(
         ("Code", "OAuth error", "Status", "Told to the client"),
         (
-            (f"[{one.code}](#{one.code})", code(one.oauth), str(one.status), one.description)
+            (f"[{one.code}](#{one.words})", code(one.oauth), str(one.status), one.description)
             for one in CATALOGUE.values()
         ),
     )
     return document(
-        "Problems", INTRODUCTION, overview, *(_entry(one, said) for one in CATALOGUE.values())
+        "Problems", INTRODUCTION, overview, *(_entry(one, said) for one in _told_apart())
     )
+
+
+def _told_apart() -> tuple[Problem, ...]:
+    """Give one of each that a person can tell apart: rules of profiles share their words."""
+    return tuple({problem.words: problem for problem in CATALOGUE.values()}.values())
 
 
 def _entry(problem: Problem, said: dict[str, dict[str, str]]) -> str:
@@ -50,10 +55,12 @@ def _entry(problem: Problem, said: dict[str, dict[str, str]]) -> str:
             for language in LANGUAGES
         ),
     )
+    told = f"{code(problem.oauth)}, HTTP {problem.status}, "
+    if problem.shared is not None:
+        told = "A rule of a client's [profile](profiles.md) was broken; "
     level = logging.getLevelName(problem.level).lower()
     return (
-        f"## {problem.code}\n\n"
-        f"{code(problem.oauth)}, HTTP {problem.status}, logged as {level}. "
+        f"## {problem.words}\n\n{told}logged as {level}. "
         f"The button leads to: {problem.way_out.value.replace('_', ' ')}.\n\n{faces}"
     )
 

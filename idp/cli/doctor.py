@@ -78,6 +78,7 @@ def _stores(settings: Settings) -> Iterator[Finding]:
             examining.ephemeral,
             examining.keys,
             examining.audit,
+            examining.clients,
             examining.leases,
         ):
             yield from _looked(_part(look), look, foundation)

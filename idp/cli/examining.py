@@ -17,6 +17,7 @@ from idp.cli.deployment import clock_of
 from idp.cli.health import CLOCKS_APART
 from idp.config import Environment
 from idp.housekeeper.jobs import NAMES
+from idp.oidc.profiles.keeping import broken
 from idp.store.sql.urls import sqlite_path
 from keys.ports import State
 from keys.states import outlook
@@ -249,6 +250,23 @@ def audit(foundation: Foundation) -> Iterator[Finding]:
         )
     if not report.findings:
         yield ok("audit", f"the last of {report.rows} rows are whole")
+
+
+def clients(foundation: Foundation) -> Iterator[Finding]:
+    """Look whether every client still keeps its profile: one that does not gets nothing."""
+    with foundation.ledger.read() as unit:
+        registered = unit.clients.all()
+    kept = True
+    for client in registered:
+        for rule, member in broken(client):
+            kept = False
+            yield fail(
+                "clients",
+                f"{client.id} breaks profile {client.profile} rule {rule.name} by {member}",
+                f"sesame clients edit {client.id}: {rule.instead}",
+            )
+    if kept:
+        yield ok("clients", f"{len(registered)} keep their profiles")
 
 
 def leases(foundation: Foundation) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from idp.domain.client import ClientAuth, Delivery
+from idp.domain.profile import Profile
 from idp.oidc.registration.backchannel import SIGNING_ALGORITHMS
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ _OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
         {"multiple": True},
     ),
     (
+        "--profile",
+        "profile",
+        "The rules that it is held to.",
+        {"type": click.Choice([one.value for one in Profile])},
+    ),
+    (
         "--auth-method",
         "token_endpoint_auth_method",
         "How the client proves itself.",
@@ -38,6 +45,25 @@ _OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
     ),
     ("--auth-algorithm", "token_endpoint_auth_signing_alg", "Of its assertions.", {}),
     ("--jwks", "jwks", "File with its public keys (JSON).", {"type": click.File("rb")}),
+    (
+        "--certificate-dn",
+        "tls_client_auth_subject_dn",
+        "The subject of its TLS certificate, for tls_client_auth.",
+        {},
+    ),
+    ("--certificate-dns", "tls_client_auth_san_dns", "Or a DNS name in that certificate.", {}),
+    (
+        "--certificate-bound/--not-certificate-bound",
+        "tls_client_certificate_bound_access_tokens",
+        "Whether its tokens are good with its TLS certificate alone.",
+        {"default": None},
+    ),
+    (
+        "--dpop-bound/--not-dpop-bound",
+        "dpop_bound_access_tokens",
+        "Whether its tokens are good with a DPoP proof alone.",
+        {"default": None},
+    ),
     ("--grant-type", "grant_types", "May be repeated.", {"multiple": True}),
     ("--scope", "scope", "Scopes, with spaces between.", {}),
     ("--subject-type", "subject_type", "pairwise or public.", {}),
@@ -46,6 +72,12 @@ _OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
         "--require-pushed-requests/--allow-plain-requests",
         "require_pushed_authorization_requests",
         "Whether requests must be pushed.",
+        {"default": None},
+    ),
+    (
+        "--require-signed-requests/--allow-unsigned-requests",
+        "require_signed_request_object",
+        "Whether requests must be signed.",
         {"default": None},
     ),
     ("--id-token-algorithm", "id_token_signed_response_alg", "Of its ID tokens.", {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idp.domain.documents import WORDS, is_accepted
+from idp.domain.profile import Profile
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +29,7 @@ def takes_away(before: Client, after: Client) -> bool:
         or not set(before.acting.targets) <= set(after.acting.targets)
         or (after.minimum_age or 0) > (before.minimum_age or 0)
         or _narrower(before.accepted_documents, after.accepted_documents)
+        or _stricter(before, after)
     )
 
 
@@ -36,6 +38,16 @@ def take_out(unit: Unit, client: Client, *, at: datetime) -> int:
     unit.clients.remove(client.id, at=at)
     unit.registrations.leave(client.id)
     return unit.grants.end_by_client(client.id, at=at)
+
+
+def _stricter(before: Client, after: Client) -> bool:
+    """Tell whether tokens of before may be weaker than those that are given now."""
+    held = after.profile not in {Profile.DEFAULT, before.profile}
+    return held or (_bound(after) and not _bound(before))
+
+
+def _bound(client: Client) -> bool:
+    return client.bound_tokens or client.certificates.bound
 
 
 def _narrower(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
