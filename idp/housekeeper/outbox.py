@@ -82,11 +82,11 @@ class Delivery:
         Raises:
             StoreUnavailable, VersionConflict: of this round, or of a delivery that ended in it.
         """
-        held = self._held(fence=fence, at=at)
-        for message in held:
+        for message in self._held(fence=fence, at=at):
             self._on_the_way[self._pool.submit(self._deliver, message)] = message.destination
-        count = self._arrived(seconds=self._patience)
-        return Round(count=count, more=bool(held or self._on_the_way))
+        # What is on the way keeps others of its destination back: look again when it arrived.
+        more = bool(self._on_the_way)
+        return Round(count=self._arrived(seconds=self._patience), more=more)
 
     def settle(self) -> None:
         """Wait for what is on the way before the process ends, within the time of its drain."""

@@ -14,6 +14,7 @@ from idp.config import Environment, Settings
 from idp.domain.answer import Answer
 from idp.domain.claims import ClaimOffer
 from idp.domain.client import Client, ClientAuth, ClientId, Purpose
+from idp.domain.ended import Ended
 from idp.domain.event import MethodName
 from idp.domain.person import Sector
 from idp.domain.request import AuthorizationRequest, ResponseMode
@@ -111,6 +112,7 @@ class Flow:
     next: Turn | Exception = field(default_factory=lambda: turn(Page.CHOOSE))
     calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    ends: Ended | None = None
 
     def _take(self, name: str, *said: Any) -> Turn:
         self.calls.append((name, said))
@@ -160,8 +162,9 @@ class Flow:
             raise Refused(FORM_FORGED, "double")
         return tx_id
 
-    def end_session(self, visitor: Visitor, *, why: str) -> None:
+    def end_session(self, visitor: Visitor, *, why: str) -> Ended | None:
         self.ended.append(f"{visitor.session} {why}")
+        return self.ends
 
 
 @dataclass
@@ -186,6 +189,8 @@ class Ledger:
 
     clients: tuple[Client, ...] = (CLIENT, BROWSER_APP)
     sessions: dict[str, Any] = field(default_factory=dict)
+    untried: list[bool] = field(default_factory=list)
+    """What is answered to each question whether a message is still to be tried; then ``False``."""
 
     @contextmanager
     def read(self) -> Iterator[Any]:
@@ -193,6 +198,9 @@ class Ledger:
         yield SimpleNamespace(
             clients=SimpleNamespace(get=found.get, all=lambda: self.clients),
             sessions=SimpleNamespace(get=self.sessions.get),
+            outbox=SimpleNamespace(
+                untried=lambda numbers: bool(numbers) and bool(self.untried) and self.untried.pop(0)
+            ),
         )
 
 
