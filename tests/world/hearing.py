@@ -87,9 +87,9 @@ class Hearing:
 
 
 @contextlib.contextmanager
-def hearing() -> Iterator[Hearing]:
-    """Listen on loopback for the length of a block."""
-    port = loopback_port()
+def hearing(port: int | None = None) -> Iterator[Hearing]:
+    """Listen on loopback for the length of a block, at a free port unless one is named."""
+    port = loopback_port() if port is None else port
     made = Hearing(authority=f"127.0.0.1:{port}")
     made.gate.set()
     server = make_server("127.0.0.1", port, made, threaded=True)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 BOOLEANS = {
     "claims_parameter_supported": True,
     "backchannel_user_code_parameter_supported": True,
+    "backchannel_logout_supported": True,
+    "backchannel_logout_session_supported": True,
+    "frontchannel_logout_supported": True,
+    "frontchannel_logout_session_supported": True,
     "authorization_response_iss_parameter_supported": True,
     "request_parameter_supported": True,
     "request_uri_parameter_supported": False,
