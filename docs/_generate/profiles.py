@@ -35,6 +35,7 @@ _WHERE = {
     Place.OBJECT: "request object",
     Place.ASK: "back-channel request",
     Place.TOKEN: "token request",
+    Place.RESOURCE: "userinfo",
 }
 
 

@@ -21,6 +21,7 @@ import click
 
 from idp.cli.client_output import refused_by
 from idp.cli.client_rows import record, save
+from idp.cli.conformance_fapi import fapi_plans
 from idp.cli.conformance_suite import StaticClient, Suite, configuration
 from idp.cli.deployment import config_option, json_option, opened
 from idp.cli.seeding import persons_in, seeded
@@ -89,17 +90,23 @@ def prepare(
         }
         document = configuration(suite, issuer=foundation.settings.issuer, **clients)
         dynamic = foundation.settings.registration.mode == "open"
+        plans = fapi_plans(foundation, suite)
     _write(out, document)
+    beside = {out.with_stem(f"{out.stem}-{name}"): plan for name, plan in plans.items()}
+    for path, plan in beside.items():
+        _write(path, plan)
     told: dict[str, Any] = {
         "written": str(out),
         "clients": [one.id for one in clients.values()],
         "dynamic": dynamic,
+        "plans": [str(path) for path in beside],
     }
     if as_json:
         click.echo(json.dumps(told))
         return
     click.echo(f"Registered {', '.join(told['clients'])}, each with a new secret.")
     click.echo(f"Give {out} to the suite at {suite.url} as the configuration of a plan.")
+    click.echo(f"For the FAPI plans there are {', '.join(path.name for path in beside)}.")
     if not dynamic:
         click.echo('For plans with dynamic clients set registration.mode = "open" and start again.')
 

@@ -33,6 +33,11 @@ class Suite:
         """Where the suite takes the browser after logout."""
         return f"{self.url}/test/a/{self.alias}/post_logout_redirect"
 
+    @property
+    def notified(self) -> str:
+        """Where the suite takes pings of back-channel requests."""
+        return f"{self.url}/test/a/{self.alias}/ciba-notification-endpoint"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StaticClient:
@@ -53,12 +58,17 @@ def configuration(
         "client": _credentials(first),
         "client2": _credentials(second),
         "client_secret_post": _credentials(post),
-        "browser": [_walk(suite, issuer), _logout(suite, issuer)],
+        "browser": browser_walks(suite, issuer),
         "override": {
             # There the suite wants to see the login page a second time, and then goes on.
             "oidcc-prompt-login": {"browser": [_walk(suite, issuer)]},
         },
     }
+
+
+def browser_walks(suite: Suite, issuer: str) -> list[dict[str, object]]:
+    """Give what the suite's browser does on our pages: to sign in, and to sign out."""
+    return [_walk(suite, issuer), _logout(suite, issuer)]
 
 
 def _credentials(client: StaticClient) -> dict[str, str]:

@@ -28,6 +28,7 @@ class Place(StrEnum):
     OBJECT = "object"
     ASK = "ask"
     TOKEN = "token"  # noqa: S105 - the endpoint
+    RESOURCE = "resource"
 
 
 _FACES: Final[Mapping[Place, tuple[str, int]]] = {
@@ -37,8 +38,9 @@ _FACES: Final[Mapping[Place, tuple[str, int]]] = {
     Place.OBJECT: ("invalid_request_object", 400),
     Place.ASK: ("invalid_request", 400),
     Place.TOKEN: ("invalid_request", 400),
+    Place.RESOURCE: ("invalid_request", 400),
 }
-_R, _P, _Q, _O, _A, _T = Place
+_R, _P, _Q, _O, _A, _T, _U = Place
 _RULES: Final[Mapping[str, Mapping[str, tuple[Place, ...]]]] = {
     "fapi2": {
         "client-auth": (_R,),
@@ -55,6 +57,7 @@ _RULES: Final[Mapping[str, Mapping[str, tuple[Place, ...]]]] = {
         "object-audience": (_O, _A),
         "code-lifetime": (_T,),
         "sender-constrained": (_R, _T),
+        "token-in-header": (_U,),
         "ciba-signed": (_A,),
         "ciba-claims": (_A,),
     },

@@ -214,6 +214,13 @@ RULES: Final = RuleSet(
             token=lambda token: token.age is None or token.age <= CODE_LASTS,
         ),
         Rule(
+            name="token-in-header",
+            demands="An access token stands in the Authorization header.",
+            instead="send the token in the header Authorization, by DPoP or Bearer",
+            source="FAPI 2.0 Security Profile 5.3.4",
+            resource=lambda resource: resource.in_header,
+        ),
+        Rule(
             name="ciba-signed",
             demands="Back-channel requests are signed.",
             instead="send the parameters as a signed object in request",

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from idp.domain.client import Client
-    from idp.oidc.profiles.rule import AskFacts, RequestFacts, Rule, SignedFacts, TokenFacts
+    from idp.oidc.profiles.rule import (
+        AskFacts,
+        RequestFacts,
+        ResourceFacts,
+        Rule,
+        SignedFacts,
+        TokenFacts,
+    )
 
 PROFILES: Final[Mapping[Profile, RuleSet]] = {
     Profile.DEFAULT: RuleSet(says="What every client is held to; nothing more."),
@@ -74,6 +81,13 @@ def hold_token(client: Client, facts: TokenFacts) -> None:
     for rule in PROFILES[client.profile].rules:
         if rule.token is not None and not rule.token(facts):
             raise _refused(client, rule, Place.TOKEN)
+
+
+def hold_resource(client: Client, facts: ResourceFacts) -> None:
+    """Judge a request with an access token. Raises: Refused."""
+    for rule in PROFILES[client.profile].rules:
+        if rule.resource is not None and not rule.resource(facts):
+            raise _refused(client, rule, Place.RESOURCE)
 
 
 def rotates(client: Client) -> bool:

@@ -85,6 +85,14 @@ class TokenFacts:
     age: timedelta | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResourceFacts:
+    """A request with an access token; ``in_header`` tells where the token stood."""
+
+    client: Client
+    in_header: bool
+
+
 Kept: TypeAlias = Callable[[Client], str | None]
 """Give the member of a registration that breaks a rule, ``None`` where it is kept."""
 
@@ -111,6 +119,7 @@ class Rule:
     object: Callable[[SignedFacts], bool] | None = None
     ask: Callable[[AskFacts], bool] | None = None
     token: Callable[[TokenFacts], bool] | None = None
+    resource: Callable[[ResourceFacts], bool] | None = None
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -118,18 +118,18 @@ class Bank:
         kept = {name: one for name, one in dated.items() if one is not None}
         return signed({"alg": alg, **({} if typ is None else {"typ": typ})}, kept, key)
 
-    def push(self, request: str | None = None, **changes: Any) -> Any:
+    def push(self, request: str | None = None, *, proof: str | None = None, **changes: Any) -> Any:
         """Push what is signed, by default the right one; ``changes`` are fields of the form."""
         fields = {"client_id": "bank", "request": request or self.object(), **self.assertion()}
-        return self.post("/par", {**fields, **changes})
+        return self.post("/par", {**fields, **changes}, proof=proof)
 
     def ask(self, request: str | None = None, **changes: Any) -> Any:
         fields = {"request": request or self.asking(), **self.assertion()}
         return self.post("/bc-authorize", {**fields, **changes})
 
-    def code(self) -> str:
+    def code(self, pushed: Any = None) -> str:
         """A code of An's, by a pushed request and the form of seeded people."""
-        pushed = self.push()
+        pushed = self.push() if pushed is None else pushed
         assert pushed.status_code == 201, pushed.text
         asked = {"client_id": "bank", "request_uri": pushed.json["request_uri"]}
         told = dict(parse_qsl(urlsplit(self.walked(f"/authorize?{urlencode(asked)}")).query))
@@ -156,7 +156,9 @@ class Bank:
         }
         return self.post("/token", fields, proof=proof or self.proof("/token"))
 
-    def proof(self, path: str, *, method: str = "POST", **changes: Any) -> str:
+    def proof(
+        self, path: str, *, method: str = "POST", key: Any = OF_TOKENS, **changes: Any
+    ) -> str:
         claims = {
             "jti": secrets.token_urlsafe(16),
             "htm": method,
@@ -167,10 +169,10 @@ class Bank:
         }
         public = {
             name: value
-            for name, value in OF_TOKENS.as_dict(private=False).items()
+            for name, value in key.as_dict(private=False).items()
             if name in {"kty", "crv", "x", "y"}
         }
-        return signed({"alg": "ES256", "typ": "dpop+jwt", "jwk": public}, claims, OF_TOKENS)
+        return signed({"alg": "ES256", "typ": "dpop+jwt", "jwk": public}, claims, key)
 
     def post(self, path: str, fields: dict[str, Any], *, proof: str | None = None) -> Any:
         headers = {} if proof is None else {"DPoP": proof}

@@ -95,6 +95,11 @@ def late(bank: Bank) -> Any:
     return bank.redeem(code)
 
 
+def in_body(bank: Bank) -> Any:
+    token = bank.redeem(bank.code()).json["access_token"]
+    return bank.post("/userinfo", {"access_token": token})
+
+
 def bare(bank: Bank, code: str | None = None, **changes: Any) -> Any:
     """A token request without any proof of a key."""
     fields = {
@@ -198,6 +203,7 @@ ATTACKS: Mapping[tuple[str, Place], tuple[Attack, ...]] = {
         lambda bank: bank.ask(bank.asking(aud="https://other.example")),
     ),
     ("code-lifetime", Place.TOKEN): (late,),
+    ("token-in-header", Place.RESOURCE): (in_body,),
     ("sender-constrained", Place.TOKEN): (
         bare,
         lambda bank: bare(bank, grant_type="refresh_token", refresh_token="x"),
