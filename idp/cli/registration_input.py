@@ -12,14 +12,49 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from idp.domain.client import ClientAuth, Delivery
+from idp.domain.forms import AccessTokenFormat
 from idp.domain.profile import Profile
 from idp.oidc.registration.backchannel import SIGNING_ALGORITHMS
+from idp.oidc.registration.keys import CONTENT_ENCRYPTION, KEY_MANAGEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _MOST_BYTES: Final = 256 * 1024
 
+_FORMS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
+    (
+        "--access-tokens",
+        "access_token_format",
+        "What its access tokens look like.",
+        {"type": click.Choice([one.value for one in AccessTokenFormat])},
+    ),
+    ("--userinfo-algorithm", "userinfo_signed_response_alg", "Of its signed userinfo.", {}),
+    (
+        "--introspection-algorithm",
+        "introspection_signed_response_alg",
+        "Of its signed introspections.",
+        {},
+    ),
+    *(
+        (
+            f"--{option}-encryption-{part}",
+            f"{of}_encrypted_response_{part}",
+            f"{says} encryption of its {what}.",
+            {"type": click.Choice(choices)},
+        )
+        for option, of, what in (
+            ("id-token", "id_token", "ID tokens"),
+            ("userinfo", "userinfo", "userinfo"),
+            ("introspection", "introspection", "introspections"),
+            ("answer", "authorization", "signed answers (JARM)"),
+        )
+        for part, says, choices in (
+            ("alg", "Key", KEY_MANAGEMENT),
+            ("enc", "Content", CONTENT_ENCRYPTION),
+        )
+    ),
+)
 # option, member, help, further arguments of click
 _OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
     ("--name", "client_name", "LANGUAGE=TEXT; may be repeated.", {"multiple": True}),
@@ -87,6 +122,7 @@ _OPTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
         "Of its signed answers (JARM).",
         {},
     ),
+    *_FORMS,
     ("--minimum-acr", "minimum_acr", "The lowest level that it accepts.", {}),
     ("--default-max-age", "default_max_age", "Seconds.", {"type": int}),
     (
