@@ -1,7 +1,8 @@
 """Where a client hears of a logout: by a signed token, or in a frame of the citizen's browser.
 
-OpenID Connect Back-Channel Logout 1.0 section 2.2 and Front-Channel Logout 1.0 section 2. A frame
-shows the client's own origin and no other: one of its redirect URIs has it too.
+OpenID Connect Back-Channel Logout 1.0 section 2.2 and Front-Channel Logout 1.0 section 2. The first
+is an address that we call, so it is judged as a way into our own network. A frame shows an origin
+of the client's own and no other: one of its redirect URIs has it too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from idp.domain.logout import LogoutChannels
+from idp.oidc.registration.remote import address_fault
 from idp.oidc.registration.uris import LONGEST, Allowed, faults_of
 
 if TYPE_CHECKING:
@@ -17,13 +19,14 @@ if TYPE_CHECKING:
 
     from idp.domain.client import Client
     from idp.oidc.registration.members import Members
+    from idp.oidc.registration.policy import Policy
 
 _BACK: Final = "backchannel_logout_uri"
 _BACK_SESSION: Final = "backchannel_logout_session_required"
 _FRONT: Final = "frontchannel_logout_uri"
 _FRONT_SESSION: Final = "frontchannel_logout_session_required"
 MEMBERS: Final[Mapping[str, str]] = {
-    _BACK: "https address (or http on loopback) that gets a signed logout token by POST.",
+    _BACK: "https address that gets a signed logout token by POST.",
     _BACK_SESSION: "true: the token must have sid. It always has.",
     _FRONT: "https address of an origin of the redirect URIs, opened in a frame of the page that "
     "says the citizen is signed out.",
@@ -32,10 +35,14 @@ MEMBERS: Final[Mapping[str, str]] = {
 
 
 def read_logouts(
-    members: Members, *, redirect_uris: tuple[str, ...], issuer: str
+    members: Members, policy: Policy, *, redirect_uris: tuple[str, ...]
 ) -> LogoutChannels:
     """Read and judge the members; every fault is noted."""
-    back, front = (_address(members, name, issuer=issuer) for name in (_BACK, _FRONT))
+    back, front = (_address(members, name, issuer=policy.issuer) for name in (_BACK, _FRONT))
+    if back is not None and not members.faults.of(_BACK):
+        said_of_back = _back_fault(back, policy)
+        if said_of_back is not None:
+            members.fault(_BACK, said_of_back)
     if front is not None:
         for said in _front_faults(front, redirect_uris):
             members.fault(_FRONT, said)
@@ -66,6 +73,13 @@ def _address(members: Members, name: str, *, issuer: str) -> str | None:
         for said in faults_of(value, Allowed(app_schemes=False, issuer=issuer), answers=False):
             members.fault(name, said)
     return value
+
+
+def _back_fault(back: str, policy: Policy) -> str | None:
+    parts = urlsplit(back)
+    if parts.scheme == "http" and parts.netloc in policy.reachable:
+        return None  # on loopback, and an operator said so
+    return address_fault(back, policy)
 
 
 def _front_faults(front: str, redirect_uris: tuple[str, ...]) -> list[str]:

@@ -152,7 +152,7 @@ def register(
         backchannel_endpoint=behind.endpoint,
         backchannel_signing_algorithm=behind.algorithm,
         backchannel_user_code=behind.user_code,
-        logout=logouts.read_logouts(members, redirect_uris=redirect_uris, issuer=policy.issuer),
+        logout=logouts.read_logouts(members, policy, redirect_uris=redirect_uris),
         bound_tokens=members.flag("dpop_bound_access_tokens"),
         certificates=certificates.read_certificates(members, policy, proven),
         id_token_algorithm=members.text("id_token_signed_response_alg") or policy.algorithms[0],

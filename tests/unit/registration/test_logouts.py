@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,9 +40,22 @@ def test_without_them_nothing_is_said() -> None:
     assert not MEMBERS.keys() & describe(client).keys()
 
 
-def test_a_client_on_loopback_may_hear_behind_the_browsers_back() -> None:
-    client = register(a_document(**{BACK: "http://127.0.0.1:8401/out"}), POLICY, now=NOW)
-    assert client.logout.back == "http://127.0.0.1:8401/out"
+def test_an_address_on_loopback_is_called_where_an_operator_said_so() -> None:
+    document = a_document(**{BACK: "http://127.0.0.1:8401/out"})
+    assert faulty_members(document) == {BACK}
+    policy = replace(POLICY, reachable=frozenset({"127.0.0.1:8401"}))
+    assert register(document, policy, now=NOW).logout.back == "http://127.0.0.1:8401/out"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[fd00::1]"),
+        *("wiki.internal", "wiki", "shop.example:6379", "shop.example:22"),
+    ],
+)
+def test_an_address_inside_or_at_an_odd_port_is_refused(place: str) -> None:
+    assert faulty_members(a_document(**{BACK: f"https://{place}/out"})) == {BACK}
 
 
 @pytest.mark.parametrize(

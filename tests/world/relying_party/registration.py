@@ -50,8 +50,7 @@ def document(
         "sector": "specimen.example",
         "redirect_uris": [f"{address}/callback"],
         "post_logout_redirect_uris": [f"{address}/signed-out"],
-        "backchannel_logout_uri": f"{_reached_at(address)}/logged-out",
-        "backchannel_logout_session_required": True,
+        **_hearing(address),
         "token_endpoint_auth_method": "private_key_jwt",
         "token_endpoint_auth_signing_alg": ALGORITHM,
         "jwks": {"keys": [public]},
@@ -69,9 +68,15 @@ def document(
     }
 
 
-def _reached_at(address: str) -> str:
-    """Where a provider on this machine finds us: we listen at one address of localhost alone."""
+def _hearing(address: str) -> dict[str, object]:
+    """Where a provider on this machine tells us of logouts: we listen at 127.0.0.1 alone.
+
+    Other sites of a test have names that only its browser knows.
+    """
     parts = urlsplit(address)
     if parts.hostname != "localhost":
-        return address
-    return f"{parts.scheme}://127.0.0.1:{parts.port}"
+        return {}
+    return {
+        "backchannel_logout_uri": f"http://127.0.0.1:{parts.port}/logged-out",
+        "backchannel_logout_session_required": True,
+    }
