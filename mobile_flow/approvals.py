@@ -27,6 +27,7 @@ from mobile_flow.desk import (
     live_device,
     note,
     notice_all,
+    slow_origin,
 )
 from mobile_flow.errors import (
     ApprovalUnknown,
@@ -52,8 +53,6 @@ __all__ = ["ApprovalStanding", "Approvals", "Ask", "Claimed", "Frames"]
 
 _APPROVED: Final = frozenset({ApprovalState.APPROVED, ApprovalState.CONSUMED})
 _SAID_NO: Final = frozenset({ApprovalState.REFUSED, ApprovalState.REPORTED})
-_WRONG: Final = (ApprovalState.WRONG_NUMBER.value, ApprovalState.REPORTED.value)
-"""What counts towards a freeze: a report afterwards must not make a wrong number forgotten."""
 _LONGEST_ASSERTION: Final = 16 * 1024
 
 
@@ -343,7 +342,7 @@ class Approvals:
         moved = moves.mistype(approval, now=now)
         note(unit, "approval_decided", moved, decision=moved.state.value)
         before = unit.phones.count_approvals(
-            moved.person, since=now - limits.wrong_window, states=_WRONG
+            moved.person, since=now - limits.wrong_window, states=moves.WRONG
         )
         if before + 1 >= limits.wrong_numbers:
             unit.phones.freeze(moved.person, kind=MOBILE, until=now + limits.mobile_freeze)
@@ -357,6 +356,7 @@ class Approvals:
         now = self._desk.now()
         ended = approval.state is ApprovalState.CONSUMED and unit.undo(approval, at=now)
         unit.phones.freeze(approval.person, kind=PUSH, until=now + self._desk.limits.push_freeze)
+        slow_origin(unit, approval, self._desk)
         moved = moves.report(approval, now=now)
         note(
             unit,

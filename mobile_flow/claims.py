@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hmac
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ from mobile_flow.errors import (
     FrameForged,
     FrameUnreadable,
     InUse,
+    SameDevice,
     StartGone,
     TooManyTries,
 )
@@ -53,10 +55,14 @@ class Claims:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def claim(self, device: Device, text_or_code: str) -> Claimed:
+    def claim(self, device: Device, text_or_code: str, *, browser: str = "") -> Claimed:
         """Claim what a phone scanned or somebody typed on it.
 
+        ``browser`` is the hash of the cookie by which the app's browser is known to login pages;
+        empty where it has none.
+
         Raises:
+            SameDevice: a phone's own browser shows the code; it is not claimed.
             TooManyTries: this phone sends codes too fast.
             FrameUnreadable, FrameForged, FrameStale: it is no code of ours, or not one of now.
             StartGone: nobody waits for it any more.
@@ -69,7 +75,7 @@ class Claims:
         if tries > desk.limits.tries_per_device:
             raise TooManyTries("too many claims by one phone")
         if len(text_or_code) <= _LONGEST_CODE:
-            return self._by_code(device, qr.read_code(text_or_code))
+            return self._by_code(device, qr.read_code(text_or_code), browser)
         scanned = qr.read(text_or_code)
         if scanned.host != desk.host.upper():
             raise FrameUnreadable("of another host")
@@ -81,7 +87,7 @@ class Claims:
         except FrameForged:
             self._count_forgery(start)
             raise
-        return self._insert(device, start)
+        return self._insert(device, start, browser)
 
     def ask(
         self,
@@ -129,11 +135,11 @@ class Claims:
         notify.wake(unit, phones, subject=approval.id, until=until, now=now)
         return approval
 
-    def _by_code(self, device: Device, code: str) -> Claimed:
+    def _by_code(self, device: Device, code: str, browser: str) -> Claimed:
         start = self._desk.starts.by_code(code)
         if start is None or start.code != code or self._desk.now() >= start.expires_at:
             return self._again_by_code(device)
-        return self._insert(device, start)
+        return self._insert(device, start, browser)
 
     def _again_by_code(self, device: Device) -> Claimed:
         # A claimed code is forgotten; what a phone sends again names what it is answering.
@@ -143,8 +149,11 @@ class Claims:
             return Claimed(approval=moves.for_phone(found))
         raise StartGone("no such code now")
 
-    def _insert(self, device: Device, start: Start) -> Claimed:
+    def _insert(self, device: Device, start: Start, browser: str) -> Claimed:
         desk = self._desk
+        # A laptop that plays both parts is let be: there the code is no way around anything.
+        if start.handheld and hmac.compare_digest(start.browser, browser):
+            raise SameDevice("the code is shown on the phone itself")
         approval = moves.claim(
             start,
             device,
@@ -155,6 +164,7 @@ class Claims:
         )
         with desk.ledger.begin() as unit:
             self._demand_may_claim(unit, device, start.id)
+            approval = replace(approval, slow=self._is_slow(unit, device, start))
             first = unit.phones.add_approval(approval)
             if first:
                 note(unit, "approval_claimed", approval)
@@ -171,6 +181,14 @@ class Claims:
         demand_thawed(unit, device.person, kind=MOBILE, now=now)
         demand_few(unit, device.person, limits=self._desk.limits, now=now)
         demand_idle(unit, device, start, now=now)
+
+    def _is_slow(self, unit: PhoneUnit, device: Device, start: Start) -> bool:
+        """Tell whether the person is to read for a while before they approve (rule R5)."""
+        if not self._desk.limits.reading:
+            return False
+        now = self._desk.now()
+        known = unit.phones.knows_browser(device.person, start.browser, at=now)
+        return start.suspect or not known
 
     def _late(self, device: Device, start: ApprovalId) -> Claimed:
         """Answer for a start that is not there any more: it was claimed, or it ended."""

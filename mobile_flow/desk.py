@@ -20,7 +20,7 @@ from mobile_flow.errors import (
     PhoneFrozen,
     TooManyApprovals,
 )
-from mobile_flow.limits import Limits
+from mobile_flow.limits import Limits, origin
 from mobile_flow.model import ApprovalState
 from mobile_flow.ports import Note, PhoneLedger, Starts
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MOBILE: Final = "mobile"
 PUSH: Final = "push"
 """The kinds of freezes: approving by phone at all; being asked by push."""
+ORIGIN: Final = "origin"
+"""The kind of freeze of a browser or a network from which a login came that was reported."""
 
 _ROUNDS: Final = 5
 _CLAIMED: Final = frozenset({ApprovalState.CLAIMED, ApprovalState.MATCHED})
@@ -170,6 +172,20 @@ def note(unit: PhoneUnit, what: str, approval: Approval, **facts: str) -> None:
         "transaction": approval.transaction,
     }
     unit.note(Note(what=what, person=approval.person, facts={**known, **facts}))
+
+
+def slow_origin(unit: PhoneUnit, approval: Approval, desk: Desk) -> None:
+    """Slow down where a login came from that its person says was not theirs, for a while.
+
+    Its browser shows no code, its network few; the browser is not known to the person any more.
+    """
+    if not approval.browser:
+        return
+    until = desk.now() + desk.limits.origin_slow
+    unit.phones.forget_browser(approval.person, approval.browser)
+    unit.phones.freeze(origin(approval.browser), kind=ORIGIN, until=until)
+    if approval.origin is not None:
+        unit.phones.freeze(approval.origin, kind=ORIGIN, until=until)
 
 
 def notice_all(unit: PhoneUnit, person: PersonRef, desk: Desk) -> None:

@@ -203,9 +203,29 @@ class AlreadyClaimed(PhoneError):
 
 
 class TooManyStarts(PhoneError):
-    """An address or a browser opens more approvals a minute than a person does."""
+    """An address or a browser opens more approvals a minute, or at one time, than a person does."""
 
     code = "too_many_starts"
+
+
+class OriginReported(PhoneError):
+    """Somebody said of a login from this browser or network that it was not them.
+
+    Attributes:
+        until: when codes are shown there again. Card and passkey are not affected.
+    """
+
+    code = "origin_reported"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("reported")
+        self.until = until
+
+
+class SameDevice(PhoneError):
+    """The code is shown by a browser of this very phone: the passkey signs in there, by itself."""
+
+    code = "same_device"
 
 
 class TooManyTries(PhoneError):
@@ -312,6 +332,20 @@ class ApprovalMoving(PhoneError):
     """Others change it at this very moment: nothing was decided, asking again helps."""
 
     code = "approval_moving"
+
+
+class ApprovalEarly(PhoneError):
+    """It was approved before anybody can have read it; nothing was decided.
+
+    Attributes:
+        ready_at: from when on it may be.
+    """
+
+    code = "approval_early"
+
+    def __init__(self, ready_at: datetime) -> None:
+        super().__init__("not read yet")
+        self.ready_at = ready_at
 
 
 class NotApproved(PhoneError):

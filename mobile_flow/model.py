@@ -16,6 +16,8 @@ EnrolmentId = NewType("EnrolmentId", str)
 ApprovalId = NewType("ApprovalId", str)
 PersonRef = NewType("PersonRef", str)
 """The provider's opaque identifier of a person; nothing here looks behind it."""
+OriginRef = NewType("OriginRef", str)
+"""The hash of where a login comes from (``limits.origin``); never the name of a person."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,6 +191,9 @@ class Start:
         transaction: the login that waits for it.
         code: the eight-character code (static flow), else ``None``.
         bad_frames: how many frames with a wrong code came for it; it dies of too many.
+        origin: the site that it was opened from.
+        handheld: the browser says to be a phone's.
+        suspect: it comes from where a login was reported, or where the operator expects no people.
     """
 
     id: ApprovalId
@@ -201,6 +206,9 @@ class Start:
     expires_at: datetime
     code: str | None = field(default=None, repr=False)
     bad_frames: int = 0
+    origin: OriginRef | None = None
+    handheld: bool = False
+    suspect: bool = False
 
 
 class ApprovalState(StrEnum):
@@ -243,6 +251,8 @@ class Approval:
         assertion: the WebAuthn assertion as JSON text, once approved.
         backed_up: the flag BS of that assertion.
         contested: another phone tried to answer it; both screens say so.
+        origin: the site that the login was opened from; ``None`` without a browser.
+        slow: the person is to read for a while before they approve; then ``ready_at`` says when.
         effect: the provider's own word for what it opened by this approval (a session, a grant),
             so that a later report can end it.
     """
@@ -266,6 +276,9 @@ class Approval:
     assertion: str | None = field(default=None, repr=False)
     backed_up: bool | None = None
     contested: bool = False
+    origin: OriginRef | None = None
+    slow: bool = False
+    ready_at: datetime | None = None
     effect: str | None = field(default=None, repr=False)
 
 

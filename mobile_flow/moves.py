@@ -28,6 +28,8 @@ LIVE: Final = frozenset({ApprovalState.PENDING, ApprovalState.CLAIMED, ApprovalS
 """The person is being asked."""
 UNDECIDED: Final = LIVE | {ApprovalState.APPROVED}
 """It may still come to something, or to nothing."""
+WRONG: Final = (ApprovalState.WRONG_NUMBER.value, ApprovalState.REPORTED.value)
+"""What counts towards a freeze: a report afterwards must not make a wrong number forgotten."""
 
 _BECAME: Final[dict[ApprovalState, type[errors.PhoneError]]] = {
     ApprovalState.PENDING: errors.NotApproved,
@@ -71,6 +73,7 @@ def claim(
         state=ApprovalState.CLAIMED,
         number=number,
         random=random,
+        origin=start.origin,
         opened_at=start.started_at,
         claimed_at=now,
         expires_at=min(now + limits.number, _end(start.started_at, now, limits)),
@@ -81,7 +84,8 @@ def match(approval: Approval, *, now: datetime, limits: Limits) -> Approval:
     """The number was right: the phone is told everything and may decide. No transcript yet."""
     demand(approval, ApprovalState.CLAIMED)
     end = _end(approval.opened_at, approval.claimed_at or now, limits)
-    return _next(approval, state=ApprovalState.MATCHED, expires_at=end)
+    moved = _next(approval, state=ApprovalState.MATCHED, expires_at=end)
+    return replace(moved, ready_at=now + limits.reading) if approval.slow else moved
 
 
 def take(approval: Approval, device: DeviceId, *, now: datetime) -> Approval:
@@ -100,8 +104,13 @@ def mistype(approval: Approval, *, now: datetime) -> Approval:
 def approve(
     approval: Approval, *, assertion: str, backed_up: bool, now: datetime, limits: Limits
 ) -> Approval:
-    """The person approved what the transcript says; the browser has a while to go on."""
+    """The person approved what the transcript says; the browser has a while to go on.
+
+    Raises: ApprovalEarly, before they can have read it.
+    """
     demand(approval, ApprovalState.MATCHED)
+    if approval.ready_at is not None and now < approval.ready_at:
+        raise errors.ApprovalEarly(approval.ready_at)
     moved = _next(
         approval,
         state=ApprovalState.APPROVED,

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from mobile_flow import moves, qr
-from mobile_flow.desk import note
-from mobile_flow.errors import AlreadyClaimed, ApprovalUnknown, TooManyStarts
-from mobile_flow.limits import MINUTE, site
+from mobile_flow.desk import ORIGIN, note
+from mobile_flow.errors import AlreadyClaimed, ApprovalUnknown, OriginReported, TooManyStarts
+from mobile_flow.limits import MINUTE, origin, site, wait_after
 from mobile_flow.model import ApprovalId, ApprovalState, FlowKind, Start
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Openings:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def open(
+    def open(  # noqa: PLR0913 - everything that a browser brings, by name
         self,
         *,
         transaction: str,
@@ -74,24 +74,32 @@ class Openings:
         kind: FlowKind,
         address: str,
         again: bool = False,
+        handheld: bool = False,
+        suspect: bool = False,
     ) -> Start:
-        """Make a start, in the place of whatever this browser had open.
+        """Make a start, in the place of whatever this browser had open or claimed (rule R1).
 
         Args:
             transaction: the login that waits.
             browser: SHA-256 (hexadecimal) of the cookie that owns it.
             shown: what the phone will show, from the registration.
             kind: QR or STATIC.
-            address: where the request comes from; only counted.
+            address: where the request comes from; counted, and kept as a hash.
             again: the page renews a code that ended; this never disturbs a phone that claimed it.
+            handheld: the browser says to be a phone's.
+            suspect: it comes from where the operator expects no people.
 
         Raises:
-            TooManyStarts: by this browser or address.
+            TooManyStarts: by this browser or address (rule R3).
+            OriginReported: by a browser whose login was reported.
             AlreadyClaimed: ``again``, and a phone is answering.
         """
-        self._count(browser, None if again else address)
+        desk, where = self._desk, site(address)
+        reported = self._reported(browser, where)
+        self._count(browser, None if again else where, reported=reported)
         former = self._make_room(transaction, again=again)
-        desk = self._desk
+        if not again:
+            self._end_others(browser, transaction)
         before = desk.starts.of_browser(browser)
         if before is not None:
             desk.starts.drop(before.id)
@@ -109,7 +117,12 @@ class Openings:
             started_at=now,
             expires_at=now + lasts,
             code=qr.new_code(desk.entropy) if static else None,
+            origin=origin(where),
+            handheld=handheld,
+            suspect=suspect or reported,
         )
+        if not desk.starts.occupy(where, start, most=desk.limits.open_per_address):
+            raise TooManyStarts("open at one address")
         desk.starts.put(start, lasts=lasts)
         return start
 
@@ -182,6 +195,16 @@ class Openings:
             self._desk.change(found.id, self._cancelled)
         return found.opened_at
 
+    def _end_others(self, browser: str, transaction: str) -> None:
+        """Give up what a phone is answering for another login of this browser."""
+        former = self._desk.starts.last_of(browser)
+        if former is None:
+            return
+        with self._desk.ledger.read() as unit:
+            found = unit.phones.approval(former)
+        if found is not None and found.browser == browser and found.transaction != transaction:
+            self._desk.change(found.id, self._cancelled)
+
     def _cancelled(self, unit: PhoneUnit, approval: Approval) -> Approval:
         if not _undecided(approval):
             return approval
@@ -203,14 +226,35 @@ class Openings:
             qr.frames(start, now=desk.now(), host=desk.host, count=desk.limits.frames_ahead)
         )
 
-    def _count(self, browser: str, address: str | None) -> None:
-        starts, limits = self._desk.starts, self._desk.limits
-        if starts.bump(f"starts:browser:{browser}", lasts=MINUTE) > limits.starts_per_browser:
-            raise TooManyStarts("by one browser")
-        if address is None:
+    def _reported(self, browser: str, where: str) -> bool:
+        """Tell whether a login from this address was reported. Raises: OriginReported."""
+        now = self._desk.now()
+        with self._desk.ledger.read() as unit:
+            until = unit.phones.frozen_until(origin(browser), kind=ORIGIN)
+            slow = unit.phones.frozen_until(origin(where), kind=ORIGIN)
+        if until is not None and now < until:
+            raise OriginReported(until)
+        return slow is not None and now < slow
+
+    def _count(self, browser: str, where: str | None, *, reported: bool) -> None:
+        limits = self._desk.limits
+        self._count_one(f"browser:{browser}", limits.starts_per_browser)
+        if where is not None and reported:
+            self._count_one(f"reported:{where}", limits.starts_per_reported_address)
+        elif where is not None:
+            self._count_one(f"site:{where}", limits.starts_per_address)
+
+    def _count_one(self, who: str, most: int) -> None:
+        """Count a start of ``who``; one too many makes them wait, each time twice as long."""
+        desk = self._desk
+        if desk.starts.is_shut(who):
+            raise TooManyStarts(f"still waiting: {_kind(who)}")
+        if desk.starts.bump(f"starts:{who}", lasts=MINUTE) <= most:
             return
-        if starts.bump(f"starts:site:{site(address)}", lasts=MINUTE) > limits.starts_per_address:
-            raise TooManyStarts("from one address")
+        strike = desk.starts.bump(f"strikes:{who}", lasts=desk.limits.strikes_last)
+        jitter = desk.entropy(1)[0] / 0xFF
+        desk.starts.shut(who, lasts=wait_after(strike, desk.limits, jitter=jitter))
+        raise TooManyStarts(f"too many in a minute: {_kind(who)}")
 
 
 def _undecided(approval: Approval | None) -> bool:
@@ -224,3 +268,8 @@ def _waits(start: Start, transaction: str, now: datetime) -> bool:
 def _demand_browser(owner: str, browser: str) -> None:
     if not hmac.compare_digest(owner, browser):
         raise ApprovalUnknown("another browser's")
+
+
+def _kind(who: str) -> str:
+    """Give what a limit counts, without whom: for the log."""
+    return who.partition(":")[0]

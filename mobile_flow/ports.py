@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from mobile_flow.model import PersonRef
+from mobile_flow.model import OriginRef, PersonRef
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,11 +133,11 @@ class PhoneRows(Protocol):
         ...
 
     # --- freezes
-    def freeze(self, person: PersonRef, *, kind: str, until: datetime) -> None:
-        """Keep a kind of asking (``push``, ``mobile``) from a person until then."""
+    def freeze(self, person: PersonRef | OriginRef, *, kind: str, until: datetime) -> None:
+        """Keep a kind of asking (``push``, ``mobile``) from a person, or an origin, until then."""
         ...
 
-    def frozen_until(self, person: PersonRef, *, kind: str) -> datetime | None: ...
+    def frozen_until(self, person: PersonRef | OriginRef, *, kind: str) -> datetime | None: ...
 
     # --- browsers
     def know_browser(self, person: PersonRef, browser: str, *, until: datetime) -> None:
@@ -247,6 +247,23 @@ class Starts(Protocol):
     def drop(self, start_id: ApprovalId) -> None:
         """Forget it: it was claimed or cancelled."""
         ...
+
+    def last_of(self, browser: str) -> ApprovalId | None:
+        """Give what was kept last for a browser, be it claimed since or over."""
+        ...
+
+    def occupy(self, where: str, start: Start, *, most: int) -> bool:
+        """Count a start among those of ``where``; ``False`` if ``most`` wait there already.
+
+        One browser counts once. Two at the same moment may both pass.
+        """
+        ...
+
+    def shut(self, who: str, *, lasts: timedelta) -> None:
+        """Let ``who`` wait for so long."""
+        ...
+
+    def is_shut(self, who: str) -> bool: ...
 
     def bump(self, key: str, *, lasts: timedelta) -> int:
         """Count up a limit's counter, the first bump setting the life; give the new count."""

@@ -8,9 +8,10 @@ of an enrolled phone. Nothing here decides: that is ``approvals`` and ``enrolmen
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,7 @@ from mobile_flow.approvals import Approvals
 from mobile_flow.enrolment import Enrolments
 from mobile_flow.errors import CallMalformed, CallUnknown, DeviceRemoved, ProofRefused
 from mobile_flow.members import Members as Body
-from mobile_flow.members import mapping, members, moment, text
+from mobile_flow.members import mapping, members, moment, of_shown, text
 from mobile_flow.model import (
     ApprovalId,
     ApprovalState,
@@ -54,6 +55,8 @@ class Call:
         path: as it was sent, without a query.
         proof: the header ``Sesame-Device``, ``None`` where there was none.
         address: where it comes from; only counted.
+        browser: the hash of the cookie by which its browser is known to login pages, or empty. It
+            allows nothing.
     """
 
     method: str
@@ -61,6 +64,7 @@ class Call:
     proof: str | None = field(default=None, repr=False)
     body: bytes = field(default=b"", repr=False)
     address: str = ""
+    browser: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +106,7 @@ class _Asked:
     key: bytes
     phone: Device | None
     address: str
+    browser: str
 
     @property
     def device(self) -> Device:
@@ -149,6 +154,7 @@ class PhoneApi:
             key=key,
             phone=phone,
             address=call.address,
+            browser=call.browser,
         )
         return route.answer(asked)
 
@@ -275,7 +281,8 @@ class PhoneApi:
             said = text(asked.members, "code")
         else:
             raise CallMalformed("either a text or a code")
-        claimed = self._services.approvals.claim(asked.device, said).approval
+        found = self._services.approvals.claim(asked.device, said, browser=asked.browser)
+        claimed = found.approval
         if claimed.state is ApprovalState.MATCHED:
             return self._asked(self._services.approvals.question(claimed.id, asked.device))
         return {"approval": self._told(claimed)}
@@ -343,7 +350,7 @@ class PhoneApi:
             "id": approval.id,
             "state": approval.state.value,
             "kind": approval.kind.value,
-            "shown": asdict(approval.shown),
+            "shown": of_shown(approval.shown),
             "needs_number": moves.needs_number(approval),
             "contested": approval.contested,
             "opened_at": moment(approval.opened_at),
@@ -352,6 +359,9 @@ class PhoneApi:
             told["decided_at"] = moment(approval.decided_at)
         if approval.state in moves.LIVE:
             told["expires_in"] = max(0, int(left))
+        if approval.ready_at is not None and approval.state is ApprovalState.MATCHED:
+            to_read = (approval.ready_at - self._services.now()).total_seconds()
+            told["read_for"] = max(0, math.ceil(to_read))
         if approval.transcript is not None:
             told["transcript"] = encoded(approval.transcript)
         return told

@@ -198,6 +198,12 @@ class Login(_Section):
     )
 
 
+def _readable_networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for network in value:
+        ip_network(network)
+    return value
+
+
 class Phone(_Section):
     """The phone as a means of login: passkeys, approvals, one-time codes, the app at /phone/."""
 
@@ -250,6 +256,25 @@ class Phone(_Section):
     starts_per_browser: int = Field(
         default=5, ge=1, description="Codes that one browser may have shown in a minute."
     )
+    open_per_address: int = Field(
+        default=3,
+        ge=1,
+        description="Codes that wait for a phone at one address at one time. Raise it where many "
+        "people share an address.",
+    )
+    reading_time: timedelta = Field(
+        default=timedelta(seconds=10),
+        ge=timedelta(0),
+        le=timedelta(seconds=60),
+        description="How long a person reads before they can approve a login in a browser that is "
+        "new to them, or that comes from `suspect_networks` or from where a login was reported.",
+    )
+    suspect_networks: tuple[str, ...] = Field(
+        default=(),
+        description="Networks that no people browse from, such as hosting providers and exits of "
+        "anonymity networks, as 192.0.2.0/24: their logins are read for `reading_time`.",
+    )
+    _networks = field_validator("suspect_networks")(_readable_networks)
     approvals_per_person: int = Field(
         default=5, ge=1, description="Approvals by one person in ten minutes."
     )

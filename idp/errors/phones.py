@@ -250,6 +250,27 @@ APPROVAL_MOVING = entry(
     "the request is being changed at this moment",
     WayOut.TRY_AGAIN,
 )
+APPROVAL_EARLY = entry(
+    "approval_early",
+    "slow_down",
+    425,
+    "the request was approved before it can have been read",
+    WayOut.TRY_AGAIN,
+)
+ORIGIN_REPORTED = entry(
+    "origin_reported",
+    "access_denied",
+    429,
+    "a login from this browser was reported",
+    WayOut.OTHER_MEANS,
+)
+SAME_DEVICE = entry(
+    "same_device",
+    "invalid_request",
+    409,
+    "the code is shown on the phone itself",
+    WayOut.OTHER_MEANS,
+)
 NOT_APPROVED = entry(
     "not_approved",
     "access_denied",
@@ -305,6 +326,9 @@ _FACES: Final[Mapping[type[phone.PhoneError], Problem]] = MappingProxyType(
         phone.ApprovalRefused: APPROVAL_REFUSED,
         phone.ApprovalUsed: APPROVAL_USED,
         phone.ApprovalMoving: APPROVAL_MOVING,
+        phone.ApprovalEarly: APPROVAL_EARLY,
+        phone.OriginReported: ORIGIN_REPORTED,
+        phone.SameDevice: SAME_DEVICE,
         phone.NotApproved: NOT_APPROVED,
         phone.ReceiptRefused: RECEIPT_REFUSED,
         phone.CallMalformed: INVALID_REQUEST,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from idp.domain import audit_event, transaction
-from idp.domain.event import AuthenticationEvent
+from idp.domain.event import AuthenticationEvent, CardEvidence, DeviceEvidence
 from idp.domain.person import Person, PersonState
 from idp.domain.transaction import Transaction
 from idp.errors import ACCOUNT_NOT_ACTIVE
 from idp.login import sessions
 from idp.login.methods import ProofRefused
 from idp.login.sessions import SignedIn
+from mobile_flow.model import FlowKind, PersonRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from idp.login.sessions import SessionRules
     from idp.login.turn import Visitor
     from idp.store.ports import Unit
+
+KNOWN: Final = timedelta(days=90)
+"""How long a browser is known to a person after a login with it."""
+_PRESENT: Final = frozenset({FlowKind.QR.value, FlowKind.PASSKEY.value})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,5 +74,15 @@ def accept(
             session=signed.session.key,
         )
     )
+    if _makes_known(proof):
+        unit.phones.know_browser(PersonRef(person.id), tx.binding, until=event.at + KNOWN)
     moved = transaction.prove(tx, event=event, session=signed.session.key, fresh=True)
     return Accepted(tx=moved, person=person, signed=signed)
+
+
+def _makes_known(proof: Proof) -> bool:
+    """Tell whether the person has the browser before them: not by a code that can be read out."""
+    evidence = proof.evidence
+    if isinstance(evidence, DeviceEvidence):
+        return evidence.flow in _PRESENT
+    return isinstance(evidence, CardEvidence)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from idp.domain.assurance import Assurance
 from idp.domain.event import MethodName
+from idp.domain.networks import within
 from idp.domain.person import Person, PersonId
 from idp.domain.phone_level import amr_of, evidence_of, level_of
 from idp.errors import (
@@ -33,9 +34,10 @@ from mobile_flow.errors import PhoneError
 from mobile_flow.model import ApprovalId, ApprovalState, FlowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from idp.domain.networks import Network
     from idp.domain.reading import Reading
     from idp.domain.session import Session
     from idp.domain.transaction import Transaction
@@ -71,13 +73,18 @@ class MobileMethod:
         *,
         issuer: str,
         host: str,
+        suspects: Sequence[Network] = (),
         now: Callable[[], datetime],
     ) -> None:
-        """Take the ``host`` that codes name, with its port if any."""
+        """Take the ``host`` that codes name, with its port if any.
+
+        ``suspects`` are networks that the operator expects no people in.
+        """
         self._ledger = ledger
         self._approvals = approvals
         self._issuer = issuer
         self._host = host
+        self._suspects = tuple(suspects)
         self._now = now
 
     def start(self, asking: Asking) -> Challenge | None:
@@ -194,6 +201,8 @@ class MobileMethod:
                 kind=_KINDS[how],
                 address=asking.visitor.address or "",
                 again=again,
+                handheld=asking.visitor.handheld,
+                suspect=within(asking.visitor.address, self._suspects),
             )
         except PhoneError as error:
             raise ProofRefused(problem_of_phone(error), error.code) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 from idp.domain.assurance import Assurance
+from idp.domain.networks import read_networks
 from idp.login.mobile import MobileMethod
 from idp.login.passkey import PasskeyMethod
 from idp.login.phone_keys import keys_of
@@ -153,6 +154,8 @@ def open_desk(  # noqa: PLR0913 - two stores, what seals and signs, and the worl
         limits=Limits(
             starts_per_address=phone.starts_per_address,
             starts_per_browser=phone.starts_per_browser,
+            open_per_address=phone.open_per_address,
+            reading=phone.reading_time,
             approvals_per_person=phone.approvals_per_person,
             poll=settings.waiting.poll,
         ),
@@ -192,7 +195,14 @@ def open_desk(  # noqa: PLR0913 - two stores, what seals and signs, and the worl
                 languages=settings.languages,
             )
         ),
-        method=MobileMethod(ledger, approvals, issuer=settings.issuer, host=host, now=now),
+        method=MobileMethod(
+            ledger,
+            approvals,
+            issuer=settings.issuer,
+            host=host,
+            suspects=read_networks(phone.suspect_networks),
+            now=now,
+        ),
         passkey=PasskeyMethod(
             ledger,
             keys,

@@ -42,6 +42,7 @@ class Visitor:
         language: the language of the pages, one of the settings' languages.
         address: where the request comes from; only counted.
         where: browser and system as it calls itself, in a few words; shown to a phone.
+        handheld: it calls itself a phone's or a tablet's.
     """
 
     binding: str | None = field(repr=False)
@@ -49,6 +50,7 @@ class Visitor:
     language: str = "en"
     address: str | None = None
     where: str = ""
+    handheld: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,6 +11,7 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from idp.store.ports import VersionConflict
 from idp.store.shelf import Shelf
 from mobile_flow.model import ApprovalId, Start
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from idp.store.ports import Vault
     from idp.store.short_lived import Ephemeral
 
+_Open = tuple[tuple[str, str], ...]
+"""Browser and start, of each that waits at one place."""
 _LASTS: Final = timedelta(minutes=5)
 _LONGEST: Final = 200
 """A key is what somebody may have typed: nothing longer is looked up."""
@@ -36,12 +39,16 @@ class EphemeralStarts:
         self._browsers: Shelf[str] = Shelf(
             ephemeral, vault, "start-browser", str, lasts=_LASTS, now=now
         )
+        self._open: Shelf[_Open] = Shelf(
+            ephemeral, vault, "start-open", _Open, lasts=_LASTS, now=now
+        )
+        self._shut: Shelf[bool] = Shelf(ephemeral, vault, "start-shut", bool, lasts=_LASTS, now=now)
 
     def put(self, start: Start, *, lasts: timedelta) -> None:
         """Keep it, the signs first, so that nobody finds less than all of it."""
         if start.code is not None:
             self._codes.put(start.code, start.id, lasts=lasts)
-        self._browsers.put(start.browser, start.id, lasts=lasts)
+        self._browsers.put(start.browser, start.id)
         self._starts.put(start.id, start, lasts=lasts)
 
     def get(self, start_id: ApprovalId) -> Start | None:
@@ -64,6 +71,40 @@ class EphemeralStarts:
     def drop(self, start_id: ApprovalId) -> None:
         """Forget it; what points at it points at nothing."""
         self._starts.take(start_id)
+
+    def last_of(self, browser: str) -> ApprovalId | None:
+        """Read the sign, whatever became of what it points at."""
+        held = self._browsers.get(browser) if 0 < len(browser) <= _LONGEST else None
+        return None if held is None else ApprovalId(held.value)
+
+    def occupy(self, where: str, start: Start, *, most: int) -> bool:
+        """Keep a list of those that wait; whoever lost a race for it once is let through."""
+        held = self._open.get(where)
+        listed = () if held is None else held.value
+        others = tuple(
+            one
+            for one in listed
+            if one[0] != start.browser and self.get(ApprovalId(one[1])) is not None
+        )
+        if len(others) >= most:
+            return False
+        mine: _Open = (*others, (start.browser, start.id))
+        try:
+            if held is None:
+                self._open.put(where, mine)
+            else:
+                self._open.swap(where, mine, version=held.version)
+        except VersionConflict:
+            pass
+        return True
+
+    def shut(self, who: str, *, lasts: timedelta) -> None:
+        """Leave a sign that ends by itself."""
+        self._shut.put(who, value=True, lasts=lasts)
+
+    def is_shut(self, who: str) -> bool:
+        """Look for the sign."""
+        return self._shut.get(who) is not None
 
     def bump(self, key: str, *, lasts: timedelta) -> int:
         """Count up; the key, which may name an address or a person, is kept as a hash."""

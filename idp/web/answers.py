@@ -13,8 +13,10 @@ from idp.domain.crossing import OFFLINE, scopes_given
 from idp.domain.event import MethodName
 from idp.domain.transaction import awaited
 from idp.errors import LOGIN_MOVED, Refused
+from idp.login.accepting import KNOWN
 from idp.login.flow import Page
 from idp.web import headers, readings
+from idp.web.client_links import links
 from idp.web.i18n import moment, reason
 from idp.web.phone_login import drawn
 from idp.web.waits import Waits
@@ -146,6 +148,7 @@ class Answers:
             tx=turn.tx,
             client_name=turn.client.display_name(language),
             client_host=urlsplit(turn.tx.request.redirect_uri).netloc,
+            client_links=links(turn.client, language),
             form_token=self._flow.form_token(turn.tx, browser.visitor()),
             methods=turn.methods,
             others=tuple(name for name in turn.methods if name is not turn.tx.method),
@@ -189,7 +192,8 @@ class Answers:
     def _with_cookies(self, response: Response, turn: Turn) -> Response:
         names = self._names
         if turn.set_binding is not None:
-            names.set(response, names.browser, turn.set_binding)
+            # Kept, so that a browser that its person used before is known again (rule R5).
+            names.set(response, names.browser, turn.set_binding, lasts=KNOWN)
         if turn.set_session is not None:
             names.set(response, names.session, turn.set_session)
         elif turn.clear_session:

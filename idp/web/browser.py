@@ -52,7 +52,8 @@ class Browser:
     def handheld(self) -> bool:
         """Whether it says to be a phone's or a tablet's (UA Client Hints 3.3, else ``User-Agent``).
 
-        For the order of what is offered, never for what is allowed.
+        For the order of what is offered, and to steer away from a code that nobody can scan; never
+        for what is proven.
         """
         hint = self._request.headers.get("Sec-CH-UA-Mobile")
         if hint in {"?0", "?1"}:
@@ -78,6 +79,7 @@ class Browser:
             language=self._texts.choose(ui_locales) or self.language,
             address=self._request.remote_addr,
             where=agents.told(self._request.headers.get("User-Agent")),
+            handheld=self.handheld,
         )
 
     def note(self, login: str) -> Problem | None:

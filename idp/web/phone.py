@@ -1,7 +1,8 @@
 """The phone's app over HTTP: its files under ``/phone/``, its calls under ``/phone/api/``.
 
-No cookie is read here: a call is signed by the phone's own key, so there is nothing to forge across
-sites. What the calls do is ``mobile_flow.views``; here a request becomes one of them, and its
+No cookie allows anything here: a call is signed by the phone's own key, so there is nothing to
+forge across sites. One is read, to notice that a code is shown by the very browser that the app
+runs in. What the calls do is ``mobile_flow.views``; here a request becomes one of them, and its
 answer or refusal becomes JSON in the app's language. Every answer carries the next nonce.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -22,10 +24,12 @@ from idp.errors import (
     Refused,
     problem_of_phone,
 )
+from idp.login.transactions import fingerprint
 from idp.store.ports import StoreUnavailable
+from idp.web import cookies
 from idp.web.errors import note_refusal, retry_after
 from mobile_flow import pwa
-from mobile_flow.errors import CallUnknown, DeviceBusy, PhoneError, PhoneFrozen
+from mobile_flow.errors import ApprovalEarly, CallUnknown, DeviceBusy, PhoneError, PhoneFrozen
 from mobile_flow.proof import HEADER, NONCE_HEADER
 from mobile_flow.views import PREFIX, Call
 
@@ -55,9 +59,12 @@ class PhonePages:
         *,
         texts: Texts,
         refusals: RefusalCounter,
+        cookie: str,
         now: Callable[[], datetime],
     ) -> None:
+        """Take the name of the ``cookie`` by which login pages know a browser."""
         self._api = api
+        self._cookie = cookie
         self._texts = texts
         self._refusals = refusals
         self._now = now
@@ -99,7 +106,7 @@ class PhonePages:
 
     def _call(self, api: PhoneApi, request: Request) -> Response:
         try:
-            response = _json(api.answer(_read(request)))
+            response = _json(api.answer(_read(request, self._cookie)))
         except PhoneError as error:
             response = self._refusal(error, request)
         except Refused as error:
@@ -117,6 +124,9 @@ class PhonePages:
         if isinstance(error, PhoneFrozen):
             left = (error.until - self._now()).total_seconds()
             extra["frozen_for"] = max(0, round(left))
+        if isinstance(error, ApprovalEarly):
+            left = (error.ready_at - self._now()).total_seconds()
+            extra["read_for"] = max(0, math.ceil(left))
         return self._told(Refused(problem, error.code), error.code, request, extra)
 
     def _told(
@@ -142,19 +152,21 @@ class PhonePages:
         return retry_after(response)
 
 
-def _read(request: Request) -> Call:
+def _read(request: Request, cookie: str) -> Call:
     """Take a request as a call. Raises: Refused, for a query or a body that is no JSON."""
     if request.query_string:
         raise Refused(INVALID_REQUEST, "a query at a call of the app")
     body = request.get_data()
     if body and request.mimetype != _JSON:
         raise Refused(CONTENT_TYPE_WRONG, "not JSON")
+    browser = cookies.sent(request).get(cookie)
     return Call(
         method=request.method,
         path=request.path,
         proof=request.headers.get(HEADER),
         body=body,
         address=request.remote_addr or "",
+        browser="" if browser is None else fingerprint(browser),
     )
 
 

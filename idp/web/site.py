@@ -86,7 +86,13 @@ class Site:
             texts=self._texts,
             names=self._names,
         )
-        self._errors = ErrorPages(self._pages, services.flow, services.ledger, now=services.now)
+        self._errors = ErrorPages(
+            self._pages,
+            services.flow,
+            services.ledger,
+            issuer=settings.issuer,
+            now=services.now,
+        )
         self._machine = Endpoints(
             services,
             CrossOrigin(services.ledger, now=services.now, monotonic=services.monotonic),
@@ -98,6 +104,7 @@ class Site:
             None if desk is None else desk.api,
             texts=self._texts,
             refusals=services.refusals,
+            cookie=self._names.browser,
             now=services.now,
         )
         self._views: dict[tuple[str, str], Handler] = {}
@@ -192,6 +199,7 @@ class Site:
                 places=max(1, services.settings.listen.threads // 4),
             ),
             ledger=services.ledger,
+            issuer=services.settings.issuer,
             vault=services.vault,
             pages=self._pages,
             names=names,

@@ -17,6 +17,7 @@ export class Refusal extends Error {
     this.title = body.title;
     this.advice = body.advice;
     this.approval = body.approval;
+    this.readFor = body.read_for;
   }
 }
 
@@ -47,6 +48,10 @@ const proof = async (who, method, path, body) => {
   return `${header}.${claims}.${encoded(signature)}`;
 };
 
+// One call carries the browser's cookie: so it is noticed when a login page of this very phone shows
+// the code. It allows nothing.
+const CLAIM = "/phone/api/approvals/claim";
+
 const send = async (method, path, headers, body) => {
   try {
     return await fetch(path, {
@@ -54,7 +59,7 @@ const send = async (method, path, headers, body) => {
       headers: { Accept: "application/json", "Accept-Language": current(), ...headers },
       body: method === "GET" ? undefined : body,
       cache: "no-store",
-      credentials: "omit",
+      credentials: path === CLAIM ? "same-origin" : "omit",
       redirect: "error",
       referrerPolicy: "no-referrer",
       signal: AbortSignal.timeout(PATIENCE_MS),

@@ -104,6 +104,8 @@ const guarded = async () => {
 };
 
 const begun = async () => {
+  // A link opens no question: what waits stands in the list, for the person to open (rule R6).
+  if (window.location.hash.startsWith("#/asked/")) window.history.replaceState(null, "", "/phone/");
   await startWords();
   if (!window.isSecureContext || !window.crypto?.subtle || !window.PublicKeyCredential) {
     screen(t("old.title"), [alert(t("old.advice")), ways()]);

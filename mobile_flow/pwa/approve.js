@@ -177,6 +177,18 @@ const ask = (who, approval) => {
   trouble.hidden = true;
   const no = button(t("ask.refuse"), () => refuse(who, approval, false), { id: "refuse", class: "decide quiet" });
   const yes = button(t("ask.approve"), () => approve(), { id: "approve", class: "decide" });
+  let readable = performance.now() + (approval.read_for || 0) * 1000;
+  // Where the browser is new or unusual, nobody can approve before they can have read this.
+  const reading = () => {
+    const left = Math.ceil((readable - performance.now()) / 1000);
+    yes.textContent = left > 0 ? t("ask.reading", { seconds: String(left) }) : t("ask.approve");
+    if (left > 0) {
+      yes.setAttribute("aria-disabled", "true");
+      window.setTimeout(reading, 250);
+    } else if (!said.textContent) {
+      yes.removeAttribute("aria-disabled");
+    }
+  };
   const approve = async () => {
     if (yes.getAttribute("aria-disabled")) return;
     yes.setAttribute("aria-disabled", "true");
@@ -191,6 +203,11 @@ const ask = (who, approval) => {
     } catch (error) {
       said.textContent = "";
       yes.removeAttribute("aria-disabled");
+      if (error.readFor) {
+        readable = performance.now() + error.readFor * 1000;
+        reading();
+        return;
+      }
       if (!(error instanceof DOMException)) {
         failed(error, () => opened(who, approval.id));
         return;
@@ -211,6 +228,7 @@ const ask = (who, approval) => {
       shown.where ? [h("h2", {}, t("ask.where")), h("p", { id: "where" }, h("bdi", {}, shown.where))] : null,
       approval.contested ? h("p", { class: "warning" }, t("ask.contested")) : null,
       approval.kind === "static" ? h("p", { class: "warning" }, t("ask.static")) : null,
+      approval.read_for ? h("p", { class: "warning", id: "unusual" }, t("ask.unusual")) : null,
       h("p", { class: "warning", id: "warning" }, t("ask.warning")),
       trouble,
       said,
@@ -219,5 +237,6 @@ const ask = (who, approval) => {
     ].flat(2),
     { focus: no, onleave: watch(who, approval) },
   );
+  reading();
   no.focus({ preventScroll: true });
 };

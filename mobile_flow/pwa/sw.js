@@ -101,7 +101,8 @@ self.addEventListener("notificationclick", (event) => {
       await ours.focus();
       return;
     }
-    await self.clients.openWindow(id ? `/phone/#/asked/${encodeURIComponent(id)}` : "/phone/");
+    // The list shows what waits; an address that opened it could be sent by anybody.
+    await self.clients.openWindow("/phone/");
   };
   event.waitUntil(open());
 });

@@ -134,7 +134,13 @@ def _ledgers() -> Iterator[tuple[str, str | None]]:
 
 
 def _house(folder: Path, ledger: str | None = None) -> House:
-    return House(folder, ledger=ledger, approvals_per_person=_MOST, starts_per_address=_MOST)
+    return House(
+        folder,
+        ledger=ledger,
+        approvals_per_person=_MOST,
+        starts_per_address=_MOST,
+        open_per_address=_MOST,
+    )
 
 
 # --- measured -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from idp.store.sql import phone_tables
 from idp.store.sql.moments import micros, moment
 from idp.store.sql.phone_rows import Rows
 from idp.store.sql.statement import Statement
-from mobile_flow.model import OtpSecret, PersonRef
+from mobile_flow.model import OriginRef, OtpSecret, PersonRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,11 +110,11 @@ class OtpRows(Rows):
         del at
         return self._link.run(_REMOVE, {"who": person}) == 1
 
-    def freeze(self, person: PersonRef, *, kind: str, until: datetime) -> None:
+    def freeze(self, person: PersonRef | OriginRef, *, kind: str, until: datetime) -> None:
         """Freeze, or prolong; a freeze is never shortened."""
         self._link.run(_FREEZE, {"person": person, "kind": kind, "until": micros(until)})
 
-    def frozen_until(self, person: PersonRef, *, kind: str) -> datetime | None:
+    def frozen_until(self, person: PersonRef | OriginRef, *, kind: str) -> datetime | None:
         """Give the end of the latest freeze, which may have passed."""
         row = self._link.one(_FROZEN, {"who": person, "what": kind})
         return None if row is None else moment(row[0])

@@ -42,6 +42,8 @@ CARD: Final = "ab" * 32
 DAY: Final = timedelta(days=1)
 ENGLISH: Final = {"Accept-Language": "en", "User-Agent": "X11; Linux x86_64 Firefox/140.0"}
 SECOND: Final = timedelta(seconds=1)
+UNHURRIED: Final = {"open_per_address": 100, "reading_time": timedelta(0)}
+"""One machine plays many browsers, and nobody has to read."""
 
 
 class House:
@@ -67,7 +69,7 @@ class House:
             "keys": {"kek_file": folder / "kek"},
             "card": {"enabled": False},
             "login": {"seeded_sign_in": True},
-            "phone": {"enabled": True, "starts_per_address": 100, **phone},
+            "phone": {**UNHURRIED, "enabled": True, "starts_per_address": 100, **phone},
             **(more or {}),
         }
         settings = Settings(**values)

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-LIMITS = {"starts_per_address": 1000, "starts_per_browser": 1000, "approvals_per_person": 1000}
+LIMITS = {
+    "starts_per_address": 1000,
+    "starts_per_browser": 1000,
+    "open_per_address": 1000,
+    "approvals_per_person": 1000,
+    "reading_time": 0,
+}
 
 
 @pytest.fixture(scope="package")

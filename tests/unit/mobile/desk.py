@@ -21,6 +21,7 @@ from mobile_flow.approvals import Approvals
 from mobile_flow.device_keys import DeviceKeys
 from mobile_flow.enrolment import Enrolments
 from mobile_flow.errors import NonceNeeded, PhoneError
+from mobile_flow.limits import Limits
 from mobile_flow.model import (
     Approval,
     ApprovalState,
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from mobile_flow.limits import Limits
-
 ISSUER = "https://idp.example"
 RP_ID = "idp.example"
 SECOND = timedelta(seconds=1)
@@ -54,6 +53,8 @@ BO = PersonRef("person-bo")
 BROWSER = "b0" * 32
 OTHER_BROWSER = "b1" * 32
 LOGIN = "login-1"
+UNHURRIED = Limits(reading=timedelta(0), open_per_address=100)
+"""One address plays many browsers, and nobody has to read."""
 
 SHOWN = Shown(
     verb=Verb.LOG_IN,
@@ -132,7 +133,7 @@ class MobileDesk:
             now=self.clock,
             entropy=secrets.token_bytes,
             wake=self.woken.append,
-            limits=limits,
+            limits=limits or UNHURRIED,
         )
         self.enrolments = Enrolments(
             self.ledger,

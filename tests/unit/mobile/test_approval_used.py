@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,12 +17,12 @@ from mobile_flow.errors import (
     NotApproved,
     PhoneFrozen,
 )
-from mobile_flow.limits import Limits
 from mobile_flow.model import ApprovalState, FlowKind
 from mobile_flow.reading import decoded
 from tests.unit.mobile.desk import (
     AN,
     SECOND,
+    UNHURRIED,
     MobileDesk,
     Phone,
     refusal,
@@ -110,7 +111,8 @@ def test_a_static_code_walks_the_same_way_and_says_so_in_the_transcript(desk: Mo
 
 
 def test_starts_are_limited_by_browser_and_by_address(tmp_path: Path) -> None:
-    desk = MobileDesk(tmp_path, limits=Limits(starts_per_address=3, starts_per_browser=2))
+    limits = replace(UNHURRIED, starts_per_address=3, starts_per_browser=2)
+    desk = MobileDesk(tmp_path, limits=limits)
     ended = []
     for number in range(5):
         try:

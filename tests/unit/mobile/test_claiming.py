@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,9 @@ import pytest
 
 from mobile_flow import qr
 from mobile_flow.errors import AlreadyClaimed, PhoneFrozen, StartGone
-from mobile_flow.limits import Limits
 from mobile_flow.model import ApprovalState, FlowKind
 from mobile_flow.sim.phone import PhoneRefused
-from tests.unit.mobile.desk import AN, BO, LOGIN, RP_ID, SECOND, MobileDesk
+from tests.unit.mobile.desk import AN, BO, LOGIN, RP_ID, SECOND, UNHURRIED, MobileDesk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -221,7 +221,7 @@ def test_a_removed_phone_claims_nothing(desk: MobileDesk) -> None:
 
 
 def test_a_phone_that_tries_codes_like_a_machine_is_stopped(tmp_path: Path) -> None:
-    desk = MobileDesk(tmp_path, limits=Limits(tries_per_device=3))
+    desk = MobileDesk(tmp_path, limits=replace(UNHURRIED, tries_per_device=3))
     phone = desk.phone()
     codes = []
     for number in range(4):

@@ -13,7 +13,7 @@ from idp.domain.session import Session, SessionKey
 from mobile_flow.errors import ApprovalRefused, PhoneFrozen
 from mobile_flow.model import ApprovalState
 from mobile_flow.sim.phone import PhoneRefused
-from tests.unit.mobile.desk import AN, BO, LOGIN, SECOND, SHOWN, MobileDesk
+from tests.unit.mobile.desk import AN, BO, LOGIN, OTHER_BROWSER, SECOND, SHOWN, MobileDesk
 
 if TYPE_CHECKING:
     from mobile_flow.model import Start
@@ -114,7 +114,8 @@ def test_nobody_asks_by_push_for_a_day_but_the_person_may_scan(desk: MobileDesk)
 
     with pytest.raises(PhoneFrozen):
         ask()
-    assert phone.scan(desk.picture(desk.open()))["state"] == "claimed"
+    elsewhere = desk.open(browser=OTHER_BROWSER, transaction="login-2")
+    assert phone.scan(desk.picture(elsewhere))["state"] == "claimed"
     desk.clock.move(DAY)
     ask()
     assert [one["state"] for one in phone.pending()] == ["pending"]

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.services.components import missing
-from tests.unit.phone_app.straw_provider import CLAIMED, MATCHED, Refusal, json_part, open_app
+from tests.unit.phone_app.straw_provider import (
+    CLAIMED,
+    MATCHED,
+    ORIGIN,
+    Refusal,
+    json_part,
+    open_app,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -253,3 +260,38 @@ def test_axe_finds_nothing_and_nothing_overflows_in_any_language(page: Page) -> 
             result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
             found += [(place, one["id"], one["nodes"][0]["html"]) for one in result["violations"]]
     assert found == []
+
+
+def test_what_is_unusual_is_read_before_it_can_be_approved_and_refusing_never_waits(
+    page: Page, straw: Straw
+) -> None:
+    page.clock.install()
+    straw.answers["POST", "approvals/ABCDEFGHIJ/number"] = {"approval": {**MATCHED, "read_for": 10}}
+    ask(page)
+    assert page.locator("#unusual").is_visible()
+    yes = page.locator("#approve")
+    assert (yes.get_attribute("aria-disabled"), yes.inner_text()) == (
+        "true",
+        "Read first: 10 s left",
+    )
+    assert page.locator("#refuse").get_attribute("aria-disabled") is None
+    page.clock.run_for(9_500)
+    assert yes.inner_text() == "Read first: 1 s left"
+    page.clock.run_for(1_000)
+    assert (yes.get_attribute("aria-disabled"), yes.inner_text()) == (None, "Approve")
+
+
+def test_no_link_opens_a_question_the_list_shows_what_waits(page: Page, straw: Straw) -> None:
+    """Rule R6: the app is opened by its person; what somebody sent them opens nothing."""
+    open_app(page, "#/asked/ABCDEFGHIJ")
+    page.locator("#pending a").wait_for()
+    assert page.url.endswith("/phone/")
+    assert not [path for _, path, _, _ in straw.asked if path.startswith("approvals/")]
+
+
+def test_only_a_claim_carries_the_browsers_cookie(page: Page, straw: Straw) -> None:
+    page.context.add_cookies([{"name": "sesame_browser", "value": "b1", "url": ORIGIN}])
+    ask(page)
+    sent = {path: headers.get("cookie", "") for _, path, headers, _ in straw.asked}
+    assert sent["approvals/claim"] == "sesame_browser=b1"
+    assert not [path for path, cookie in sent.items() if cookie and path != "approvals/claim"]
