@@ -173,6 +173,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     made.services.foundation.close()
 
 
+@pytest.mark.proves("access-tokens.confusion")
 @pytest.mark.parametrize("place", BELONGS, ids=lambda place: place.__name__)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_token_is_good_where_it_belongs_and_nowhere_else(
