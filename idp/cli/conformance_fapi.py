@@ -61,7 +61,7 @@ class _Plan:
 
 _PLANS: Final[Mapping[str, _Plan]] = {
     "fapi2": _Plan(registered={}),
-    "fapi2-signing": _Plan(registered={"require_signed_request_object": True}),
+    "fapi2-message-signing": _Plan(registered={"require_signed_request_object": True}),
     "fapi2-mtls": _Plan(registered={}, by_certificate=True),
     "fapi-ciba-poll": _Plan(registered=_ASKING, asking=True),
     "fapi-ciba-ping": _Plan(registered=_ASKING, asking=True),

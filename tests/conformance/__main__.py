@@ -28,8 +28,10 @@ def main() -> int:
     )
     found: list[Verdict] = []
     try:
-        configuration = json.loads(options.config.read_text(encoding="utf-8"))
         for plan in plans(frozenset(options.plans)):
+            own = options.config.with_stem(f"{options.config.stem}-{plan.short}")
+            given = own if own.exists() else options.config
+            configuration = json.loads(given.read_text(encoding="utf-8"))
             for verdict in suite.run(plan, configuration):
                 print(f"{verdict.plan:24} {verdict.result:10} {verdict.module}", flush=True)
                 found.append(verdict)

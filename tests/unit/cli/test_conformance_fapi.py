@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.unit.cli.deployed import Deployment
 
-PLANS = ("fapi2", "fapi2-signing", "fapi2-mtls", "fapi-ciba-poll", "fapi-ciba-ping")
+PLANS = ("fapi2", "fapi2-message-signing", "fapi2-mtls", "fapi-ciba-poll", "fapi-ciba-ping")
 MTLS = "https://mtls.op.example"
 
 
@@ -116,7 +116,7 @@ def test_clients_of_the_security_plan_push(app: Client, plans: Any, place: str) 
 
 
 def test_clients_of_the_signing_plan_sign(app: Client, plans: Any) -> None:
-    suite = Suite(app, plans["fapi2-signing"])
+    suite = Suite(app, plans["fapi2-message-signing"])
     said = suite.post("/par", **suite.asked()).json
     assert said["error_description"] == "profile fapi2 rule signed-requests"
     request = suite.signed("oauth-authz-req+jwt", **suite.asked())
