@@ -118,8 +118,7 @@ def test_another_person_in_the_same_browser_ends_the_first_ones_sign_on(
     hears: Client, heard: Hearing, browser: Browser
 ) -> None:
     first = hears.log_in(browser).tokens()
-    page, _ = hears.open(browser, prompt="login")
-    page.form("seeded").submit(username="jules")
+    hears.log_in(browser, username="jules", prompt="login")
     (call,) = heard.wait_for(1)
     assert read(hears, call.form["logout_token"]) == named(first.claims)
 
