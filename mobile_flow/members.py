@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mobile_flow.errors import CallMalformed
 from mobile_flow.reading import json_object
+
+if TYPE_CHECKING:
+    from mobile_flow.model import Shown
 
 LONGEST_BODY: Final = 64 * 1024
 _LONGEST_TEXT: Final = 300
@@ -46,3 +49,20 @@ def mapping(given: Members, name: str) -> dict[str, object]:
 def moment(at: datetime) -> str:
     """Write a time as the app reads it: UTC, to the second."""
     return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def of_shown(shown: Shown) -> dict[str, object]:
+    """Give what a phone shows, member by member; ``asdict`` would copy each value it meets."""
+    return {
+        "verb": shown.verb.value,
+        "client_id": shown.client_id,
+        "client_name": shown.client_name,
+        "client_domain": shown.client_domain,
+        "purpose": shown.purpose,
+        "claims": [{"name": one.name, "reason": one.reason} for one in shown.claims],
+        "details": [{"label": one.label, "value": one.value} for one in shown.details],
+        "message": shown.message,
+        "where": shown.where,
+        "acr": shown.acr,
+        "language": shown.language,
+    }

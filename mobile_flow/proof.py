@@ -16,6 +16,7 @@ import hmac
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from joserfc import jws
@@ -76,12 +77,17 @@ class Nonces:
         self._fingerprint = fingerprint
         self._now = now
         self._generation = generation
+        self._known = ""
         self._lasts = lasts
 
     def give(self) -> str:
-        """Make a nonce of this moment."""
+        """Make a nonce of this moment, and of the generation that was checked last.
+
+        If that is over meanwhile, the nonce is refused as any of it, and ``check`` knows the new
+        one by then.
+        """
         time = int(self._now().timestamp()).to_bytes(_TIME_BYTES, "big")
-        return encoded(time + self._mac(time))
+        return encoded(time + self._mac(time, self._known or self._read()))
 
     def check(self, nonce: str) -> None:
         """Demand a nonce of ours that is not too old. Raises: NonceNeeded."""
@@ -90,17 +96,19 @@ class Nonces:
         except ValueError:
             raise NonceNeeded("not a nonce of ours") from None
         time, mac = data[:_TIME_BYTES], data[_TIME_BYTES:]
-        if not hmac.compare_digest(mac, self._mac(time)):
+        if not hmac.compare_digest(mac, self._mac(time, self._read())):
             raise NonceNeeded("not a nonce of ours, or of another generation of the stores")
         age = int(self._now().timestamp()) - int.from_bytes(time, "big")
         # A nonce may be a second ahead: two machines of ours never agree exactly.
         if not -1 <= age <= self._lasts.total_seconds():
             raise NonceNeeded("too old")
 
-    def _mac(self, time: bytes) -> bytes:
-        return self._fingerprint(b"nonce1|" + self._generation().encode() + b"|" + time)[
-            :_MAC_BYTES
-        ]
+    def _read(self) -> str:
+        self._known = self._generation()
+        return self._known
+
+    def _mac(self, time: bytes, generation: str) -> bytes:
+        return self._fingerprint(b"nonce1|" + generation.encode() + b"|" + time)[:_MAC_BYTES]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,10 +164,17 @@ def read(text: str, *, method: str, path: str, body: bytes, nonces: Nonces) -> U
 def verify(proof: UnverifiedProof, *, device_key: bytes) -> None:
     """Demand that this key (SubjectPublicKeyInfo, DER) signed the proof. Raises: ProofRefused."""
     try:
-        key = ECKey.import_key(device_key)
-        jws.deserialize_compact(proof.text, key, algorithms=[ALGORITHM], registry=_RULES)
+        jws.deserialize_compact(
+            proof.text, _key(device_key), algorithms=[ALGORITHM], registry=_RULES
+        )
     except (JoseError, ValueError, TypeError):
         raise ProofRefused("not signed by this key") from None
+
+
+@lru_cache(maxsize=1024)
+def _key(device_key: bytes) -> ECKey:
+    """Read a public key; pure, and remembered for the phones that call often."""
+    return ECKey.import_key(device_key)
 
 
 def body_hash(body: bytes) -> str:

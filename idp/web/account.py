@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from idp.login import own
+from idp.web import account_sessions
 from idp.web.answers import see_other
 from idp.web.i18n import moment
 from idp.web.login import LANGUAGE_LASTS
@@ -116,6 +117,8 @@ class AccountPage:
         code = self._codes.standing(citizen.person.id)
         with self._ledger.read() as unit:
             past = unit.phones.past_approvals(citizen.ref, at=now, limit=_RECENT)
+            open_ = self._citizens.sessions(unit, citizen)
+            where = account_sessions.shown(unit, open_, here=citizen.session, language=language)
             frozen = {kind: unit.phones.frozen_until(citizen.ref, kind=kind) for kind in FREEZES}
         notices: list[tuple[str, dict[str, str]]] = [
             ("new_phone", {"name": one.name, "when": moment(one.enrolled_at, language)})
@@ -134,6 +137,7 @@ class AccountPage:
         ]
         return {
             "person_name": citizen.name,
+            "sessions": where,
             "card": citizen.card is not None,
             "notices": notices,
             "phones": self._phones(devices, language),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from idp.login import own
 from idp.login.sessions import SessionRules
+from idp.web import account_sessions
 from idp.web.account import AccountPage
 from idp.web.account_changes import OTP, PHONE, AccountChanges
 from idp.web.account_code import PATH as CODE
@@ -58,6 +59,7 @@ def account_routes(
         texts=texts,
         now=services.now,
     )
+    ending = account_sessions.AccountSessions(citizens, services.ledger, now=services.now)
     changes = AccountChanges(
         desk.enrolments,
         None if desk.totp is None else desk.passwords,
@@ -73,6 +75,8 @@ def account_routes(
     return (
         ("GET", own.PATH, page.get),
         ("GET", f"{own.PATH}/login", page.login),
+        ("POST", account_sessions.END, ending.end),
+        ("POST", account_sessions.END_OTHERS, ending.end_others),
         ("POST", f"{own.PATH}/phones", changes.add),
         ("POST", f"{own.PATH}/phones/rename", changes.rename),
         ("POST", f"{own.PATH}/phones/remove", changes.remove),

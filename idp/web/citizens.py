@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.login.sessions import SessionRules
-    from idp.store.ports import Ledger, Vault
+    from idp.store.ports import Ledger, Unit, Vault
     from idp.web.browser import Browser
 
 CARD_COUNTS: Final = timedelta(minutes=10)
@@ -80,6 +80,12 @@ class Citizens:
             if not means_stand(unit, person.id, session.event.evidence):
                 return None
         return Citizen(person=person, session=session, card=_fresh_card(session, now))
+
+    def sessions(self, unit: Unit, citizen: Citizen) -> tuple[Session, ...]:
+        """Give every session in which the citizen is signed in, this one among them."""
+        now = self._now()
+        found = unit.sessions.of_person(citizen.person.id)
+        return tuple(session for session in found if self._rules.alive(session, now))
 
     def form_token(self, browser: Browser) -> str:
         """Give what every form of the page carries: bound to the session."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
@@ -24,6 +25,7 @@ from sqlalchemy import (
 
 from idp.store.encoding import Encoding
 from idp.store.ports import Duplicate
+from idp.store.sealing import unseal
 from idp.store.sql import phone_tables
 from idp.store.sql.moments import micros, moment
 from idp.store.sql.phone_rows import Rows, digest
@@ -36,12 +38,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Table
 
+    from idp.store.ports import Vault
     from idp.store.sql.statement import Row
 
 _PURPOSE: Final = "devices"
 _NAME: Final = "device-name"
 _PUSH: Final = "device-push"
 _HANDLE: Final = "user-handle"
+_REMEMBERED: Final = 1024
 _DEVICE: Final[Encoding[Device]] = Encoding(Device)
 _SUBSCRIPTION: Final[Encoding[PushSubscription]] = Encoding(PushSubscription)
 _T: Final = phone_tables.devices
@@ -236,19 +240,32 @@ class DeviceRows(Rows):
 
     def _device(self, row: Row) -> Device:
         key, person, name, body, push, count, backed_up = row[:7]
+        fixed = _opened(self._vault, key, person, body, name)
+        credential = fixed.credential
+        if (credential.sign_count, credential.backed_up) != (count, bool(backed_up)):
+            credential = replace(credential, sign_count=count, backed_up=bool(backed_up))
         high_from, used_at, removed_at, suspected_at = (moment(at) for at in row[7:])
-        fixed = _DEVICE.decode(self._open(_PURPOSE, (key, person), body))
         subscription = None if push is None else self._open(_PUSH, (key,), push)
         return replace(
             fixed,
-            name=self._open(_NAME, (key, person), name).decode(),
-            credential=replace(fixed.credential, sign_count=count, backed_up=bool(backed_up)),
+            credential=credential,
             push=None if subscription is None else _SUBSCRIPTION.decode(subscription),
             high_from=high_from or fixed.high_from,
             used_at=used_at,
             removed_at=removed_at,
             suspected_at=suspected_at,
         )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _opened(vault: Vault, key: str, person: str, body: bytes, name: bytes) -> Device:
+    """Open what never changes of a phone, and its name; a phone is read at each of its calls.
+
+    Remembered by the very bytes that were opened and by the row that they stood in: a value that
+    was changed, moved or is another vault's is opened, and refused, as ever. Raises: Tampered.
+    """
+    fixed = _DEVICE.decode(unseal(vault, _PURPOSE, (key, person), body))
+    return replace(fixed, name=unseal(vault, _NAME, (key, person), name).decode())
 
 
 def _identity(device: Device) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idp.domain.grant import TokenHash
+from idp.domain.person import PersonId
 from idp.domain.session import SessionKey
 from idp.store.ports import Duplicate
 from tests.contract.store.stand_ins import MINUTE, SHOP, START, a_grant, a_session, a_token
@@ -103,3 +104,18 @@ def test_a_succeeded_session_that_no_grant_names_is_purged(peopled: Ledger) -> N
         assert unit.sessions.get(FIRST) is None
         assert unit.sessions.get(SECOND) is not None
         assert unit.sessions.end(SECOND, at=LAST)
+
+
+def test_a_person_s_sessions_are_those_that_neither_ended_nor_were_succeeded(
+    renewed: Ledger,
+) -> None:
+    other, gone = SessionKey("session-4"), SessionKey("session-5")
+    with renewed.begin() as unit:
+        unit.sessions.open(replace(a_session(other), opened_at=LAST))
+        unit.sessions.open(a_session(gone))
+        unit.sessions.end(gone, at=LAST)
+    with renewed.read() as unit:
+        found = unit.sessions.of_person(a_session().event.person)
+        assert unit.sessions.of_person(PersonId("nobody")) == []
+    assert [session.key for session in found] == [other, THIRD]
+    assert found[1] == a_session(THIRD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,10 +18,12 @@ from mobile_flow.errors import (
     PhoneError,
     ProofRefused,
 )
+from mobile_flow.members import of_shown
+from mobile_flow.model import ShownDetail
 from mobile_flow.sim.device_key import DeviceKey
 from mobile_flow.sim.phone import PhoneRefused
 from mobile_flow.views import Call
-from tests.unit.mobile.desk import AN, BO, SECOND, MobileDesk
+from tests.unit.mobile.desk import AN, BO, SECOND, SHOWN, MobileDesk
 
 if TYPE_CHECKING:
     from tests.unit.mobile.desk import Phone
@@ -227,3 +230,8 @@ def test_push_is_kept_only_for_services_that_are_admitted(desk: MobileDesk) -> N
 
 def test_the_header_is_named_as_the_app_names_it() -> None:
     assert (proof.HEADER, proof.NONCE_HEADER) == ("Sesame-Device", "Sesame-Nonce")
+
+
+def test_what_is_shown_is_written_whole_and_as_it_is() -> None:
+    shown = replace(SHOWN, details=(ShownDetail(label="amount", value="12,50 EUR"),), message="Hi")
+    assert json.dumps(of_shown(shown)) == json.dumps(asdict(shown))

@@ -51,6 +51,11 @@ def _row(key: str, **more: Any) -> dict[str, Any]:
     return {"id": key, **plain, "waits": "", **more}
 
 
+def _session(key: str, **more: Any) -> dict[str, Any]:
+    plain = {"here": False, "means": "method.card", "since": WHEN, "used": WHEN, "services": []}
+    return {"key": key, **plain, **more}
+
+
 def _mine(**more: Any) -> dict[str, Any]:
     phones = [
         _row("d1", used=WHEN, waits=WHEN),
@@ -66,6 +71,11 @@ def _mine(**more: Any) -> dict[str, Any]:
             ("copied", {"name": "Gsm", "when": WHEN}),
             *((kind, {"when": WHEN}) for kind in ("mobile", "push", "otp")),
         ],
+        "sessions": [
+            _session("here", here=True, services=["Gemeente Specimen", "W" * 40]),
+            _session("there", means="account.session.push"),
+        ],
+        "code_since": WHEN,
         "otp": True,
         "otp_since": WHEN,
         "otp_name": "ABCDE-FGHJK",
@@ -115,7 +125,16 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "account": ("account", _mine()),
     "account-first": (
         "account",
-        _mine(card=False, phones=[], notices=[], otp_since=None, recent=[], person_name=""),
+        _mine(
+            card=False,
+            code_since=None,
+            sessions=[_session("here", here=True)],
+            phones=[],
+            notices=[],
+            otp_since=None,
+            recent=[],
+            person_name="",
+        ),
     ),
     **{
         f"account-phone-{state}": ("account_phone", _entering(state))

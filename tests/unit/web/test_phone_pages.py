@@ -189,7 +189,7 @@ def test_the_number_and_the_codes_stand_only_where_they_belong(name: str) -> Non
 def test_nothing_can_be_changed_on_the_citizens_page_without_a_fresh_card() -> None:
     assert "/account/login?for=changes" in text_of("account-first")
     assert "<form" not in text_of("account-first")
-    assert text_of("account").count("<form") == 6
+    assert text_of("account").count("<form") == 12
 
 
 @pytest.mark.parametrize("folder", ["idp.web.static", "mobile_flow.pwa.vendor"])

@@ -192,3 +192,26 @@ def test_keys_are_told_apart() -> None:
     assert Phone().device_key != Phone().device_key
     assert len(Phone().device_key) == 91
     assert isinstance(ECKey.import_key(Phone().device_key), ECKey)
+
+
+def test_a_nonce_given_before_anybody_saw_the_new_generation_is_refused_once(desk: Desk) -> None:
+    proof.verify(desk.read(desk.phone.sign(desk.claims())), device_key=desk.phone.device_key)
+    desk.generation = "g2"
+    stale = desk.nonces.give()
+    with pytest.raises(NonceNeeded):
+        desk.nonces.check(stale)
+    desk.nonces.check(desk.nonces.give())
+
+
+def test_the_stores_are_asked_once_a_call_for_their_generation(desk: Desk) -> None:
+    asked: list[str] = []
+    nonces = proof.Nonces(
+        lambda value: hmac.digest(b"key", value, "sha256"),
+        now=desk.clock,
+        generation=lambda: asked.append("") or "g1",  # type: ignore[func-returns-value]
+    )
+    nonce = nonces.give()
+    for _ in range(3):
+        nonces.check(nonce)
+        nonce = nonces.give()
+    assert len(asked) == 4
