@@ -9,6 +9,7 @@ import hmac
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from idp.domain.profile import Profile
 from idp.errors import (
     INVALID_CLIENT_METADATA,
     INVALID_REDIRECT_URI,
@@ -37,16 +38,24 @@ _PARTS_OF_JWS: Final = 3
 
 
 class RegistrationFaulty(Refused):
-    """A registration is refused; ``members`` are the names of ours that are at fault."""
+    """A registration is refused.
 
-    def __init__(self, problem: Problem, members: tuple[str, ...]) -> None:
+    Attributes:
+        members: the names of ours that are at fault.
+        broken: the rules of the client's profile that are broken, by name.
+    """
+
+    def __init__(
+        self, problem: Problem, members: tuple[str, ...], broken: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(problem, " ".join(members))
         self.members = members
+        self.broken = broken
 
     @property
     def description(self) -> str:
-        """The words of the catalogue, with the members."""
-        return f"{self.problem.description}: {' '.join(self.members)}"
+        """The words of the catalogue, with the members, and the rules of a profile."""
+        return "; ".join((f"{self.problem.description}: {' '.join(self.members)}", *self.broken))
 
 
 @contextmanager
@@ -59,11 +68,15 @@ def refusing() -> Iterator[None]:
         members = tuple(name for name in named if is_known(name))
         of_redirects = "redirect_uris" in members
         problem = INVALID_REDIRECT_URI if of_redirects else INVALID_CLIENT_METADATA
-        raise RegistrationFaulty(problem, members) from None
+        broken = dict.fromkeys(fault.rule for fault in refused.faults if fault.rule is not None)
+        raise RegistrationFaulty(problem, members, tuple(broken)) from None
 
 
 def refuse_update(document: Mapping[str, object], client: Client) -> None:
     """Demand that an update names its client, and nothing that is not the client's to say.
+
+    A profile is left by an operator alone: whoever stole the registration's token would get rid of
+    its rules.
 
     Raises:
         Refused: INVALID_CLIENT_METADATA.
@@ -71,6 +84,8 @@ def refuse_update(document: Mapping[str, object], client: Client) -> None:
     wrong = [name for name in _NOT_YOURS if name in document]
     if document.get("client_id") != client.id:
         wrong.append("client_id")
+    if client.profile not in {Profile.DEFAULT, document.get("profile")}:
+        wrong.append("profile")
     secret = document.get("client_secret")
     if secret is not None:
         sent = digest(secret) if isinstance(secret, str) and secret.isascii() else ""

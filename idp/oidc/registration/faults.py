@@ -11,10 +11,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """One fault: the member it is in (``purposes[0].claims``) and what to write instead."""
+    """One fault: the member it is in (``purposes[0].claims``) and what to write instead.
+
+    ``rule`` names the rule of a profile that was broken, as it is told to clients.
+    """
 
     member: str
     says: str
+    rule: str | None = None
 
     def __str__(self) -> str:
         return f"{self.member}: {self.says}"
@@ -36,9 +40,9 @@ class Faults:
     def __init__(self) -> None:
         self._found: list[Fault] = []
 
-    def add(self, member: str, says: str) -> None:
+    def add(self, member: str, says: str, *, rule: str | None = None) -> None:
         """Note a fault; the same one twice is one."""
-        fault = Fault(member=member, says=says)
+        fault = Fault(member=member, says=says, rule=rule)
         if fault not in self._found:
             self._found.append(fault)
 

@@ -33,4 +33,5 @@ def describe_profile(client: Client) -> dict[str, Any]:
 def hold_to_profile(members: Members, client: Client) -> None:
     """Note a fault for each rule that is broken: its name, and what to write instead."""
     for rule, member in broken(client):
-        members.fault(member, f"profile {client.profile} rule {rule.name}: {rule.instead}")
+        named = f"profile {client.profile} rule {rule.name}"
+        members.faults.add(member, f"{named}: {rule.instead}", rule=named)
