@@ -16,6 +16,7 @@ from idp.domain.client import ClientId, is_open
 from idp.errors import LOGIN_SPENT, Refused, WayOut
 from idp.login.flow import LoginRefused
 from idp.web import headers
+from idp.web.client_links import login_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,8 +76,15 @@ class ErrorPages:
     """Shows problems."""
 
     def __init__(
-        self, pages: Pages, flow: LoginFlow, ledger: Ledger, *, now: Callable[[], datetime]
+        self,
+        pages: Pages,
+        flow: LoginFlow,
+        ledger: Ledger,
+        *,
+        issuer: str,
+        now: Callable[[], datetime],
     ) -> None:
+        self._issuer = issuer
         self._pages = pages
         self._flow = flow
         self._ledger = ledger
@@ -135,9 +143,9 @@ class ErrorPages:
         return Button(label=label, address=home)
 
     def _home_of(self, client_id: str | None) -> str | None:
-        """Give the front door of the e-service that sent this browser: the cookie only names it.
+        """Give where the e-service that sent this browser begins a login, or its front door.
 
-        The address is built from its registration, so a forged cookie leads to a registered site.
+        The cookie only names it: the address is that of its registration.
         """
         if client_id is None:
             return None
@@ -148,7 +156,7 @@ class ErrorPages:
             return None
         if client is None or not is_open(client, self._now()):
             return None
-        return _front_door(client.redirect_uris)
+        return login_link(client, issuer=self._issuer) or _front_door(client.redirect_uris)
 
 
 def _front_door(uris: Iterable[str]) -> str | None:

@@ -19,6 +19,7 @@ from idp.oidc.logout import post_logout_location
 from idp.oidc.paths import LOGOUT
 from idp.web import headers
 from idp.web.answers import see_other
+from idp.web.client_links import login_link
 from idp.web.forms import require_form
 from idp.web.login import FORM_TOKEN
 
@@ -57,6 +58,7 @@ class LogoutPage:
         *,
         telling: Telling,
         ledger: Ledger,
+        issuer: str,
         vault: Vault,
         pages: Pages,
         names: Cookies,
@@ -66,6 +68,7 @@ class LogoutPage:
         self._flow = flow
         self._telling = telling
         self._ledger = ledger
+        self._issuer = issuer
         self._vault = vault
         self._pages = pages
         self._names = names
@@ -131,7 +134,8 @@ class LogoutPage:
             frame_sources=told.origins,
             told=told,
             back=back,
-            back_name=asked.client.display_name(language) if back and asked.client else "",
+            back_name=asked.client.display_name(language) if asked.client else "",
+            again=login_link(asked.client, issuer=self._issuer) if asked.client else None,
         )
 
     def _session(self, browser: Browser) -> Session | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tests.services.components import missing
 from tests.unit.web import doubles
 from tests.unit.web.doubles import LOGIN, turn
 from tests.unit.web.serving import serving
+from tests.unit.web.test_client_links import LINKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,7 @@ AXE = Path(__file__).parents[2] / "npm" / "node_modules" / "axe-core" / "axe.min
 HERE = f"/login/{LOGIN}"
 SHOWN: dict[str, tuple[str, Any]] = {
     "choose": (HERE, turn(Page.CHOOSE)),
+    "choose, with links": (HERE, replace(turn(Page.CHOOSE), client=LINKED)),
     "card": (HERE, turn(Page.CARD)),
     "card refused": (HERE, turn(Page.CARD, trouble=CARD_EXPIRED)),
     "seeded": (HERE, turn(Page.SEEDED, trouble=SIGN_IN_WRONG)),
