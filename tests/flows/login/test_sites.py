@@ -6,7 +6,7 @@ On localhost all ports share cookies, and no request is cross-site.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ISSUER = "https://login.sesame.example"
 SERVICE = "https://gemeente.example"
 SHOP = Landing(address="https://shop.example")
+LEFT = f"{SHOP.address}/left"
 EVIL = "https://evil.example"
 SUBMIT = """([action, fields]) => {
   const form = document.createElement("form");
@@ -69,7 +70,7 @@ def sites(
             place,
             service=True,
             agent=True,
-            clients=[landing_client(SHOP.address)],
+            clients=[{**landing_client(SHOP.address), "frontchannel_logout_uri": LEFT}],
             settings=settings,
             sites=at,
         ) as world:
@@ -167,6 +168,29 @@ def test_another_site_cannot_sign_anybody_out_unseen(citizen: Citizen) -> None:
         evil.evaluate(SUBMIT, [f"{ISSUER}/logout", {"form_token": "guessed"}])
     citizen.page.goto(SHOP.request(ISSUER, prompt="none").url)
     assert "code" in SHOP.answer(citizen.page)
+
+
+def test_signing_out_at_one_e_service_tells_another_in_a_frame_and_comes_back(
+    citizen: Citizen,
+) -> None:
+    citizen.ask_to_sign_in().sign_in_with("adult").agree_for_good()
+    page = citizen.page
+    page.goto(SHOP.request(ISSUER).url)
+    citizen.agree()
+    assert "code" in SHOP.answer(page)
+    page.goto(f"{SERVICE}/file")
+    citizen.sent.clear()
+    with page.expect_navigation(url=lambda url: url.startswith(f"{SERVICE}/signed-out")):
+        page.locator("#sign-out").click()
+    assert page.locator("#signed-out").count() == 1
+    (told,) = citizen.sent_to(SHOP.address)
+    assert told.url.startswith(f"{LEFT}?")
+    said = parse_qs(urlsplit(told.url).query)
+    assert (said.keys(), said["iss"]) == ({"iss", "sid"}, [ISSUER])
+    assert "referer" not in told.all_headers()
+    assert citizen.complaints == []
+    page.goto(SHOP.request(ISSUER, prompt="none").url)
+    assert SHOP.answer(page)["error"] == "login_required"
 
 
 def test_another_site_cannot_show_our_pages_in_a_frame(citizen: Citizen) -> None:
