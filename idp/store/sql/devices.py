@@ -240,7 +240,8 @@ class DeviceRows(Rows):
 
     def _device(self, row: Row) -> Device:
         key, person, name, body, push, count, backed_up = row[:7]
-        fixed = _opened(self._vault, key, person, body, name)
+        vault: Any = self._vault  # a protocol does not say that what has it hashes by identity
+        fixed = _opened(vault, key, person, body, name)
         credential = fixed.credential
         if (credential.sign_count, credential.backed_up) != (count, bool(backed_up)):
             credential = replace(credential, sign_count=count, backed_up=bool(backed_up))

@@ -28,7 +28,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 def signed_in(house: House, who: str = "an", **asked: str) -> Browser:
     house.wait(SECOND)
     browser = house.browser().open(**asked).choose("seeded").submit("seeded", username=who)
-    return browser.agree() if "/consent\"" in browser.page else browser
+    return browser.agree() if '/consent"' in browser.page else browser
 
 
 def account(browser: Browser, language: str = "en") -> str:
