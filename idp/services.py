@@ -28,6 +28,7 @@ from idp.oidc.client_jws import ClientKeys
 from idp.oidc.completion import Completion
 from idp.oidc.dpop import Proofs
 from idp.oidc.dynamic.desk import RegistrationDesk
+from idp.oidc.grant_management import GrantManagement, grants_audience
 from idp.oidc.grants import TokenEndpoint
 from idp.oidc.introspection import Introspection
 from idp.oidc.jarm import SignedAnswers
@@ -38,6 +39,7 @@ from idp.oidc.pens import Pens
 from idp.oidc.remote_keys import RemoteKeys
 from idp.oidc.request_objects import RequestObjects
 from idp.oidc.requests import RequestReader, RequestRules
+from idp.oidc.resource import OwnResource
 from idp.oidc.revocation import Revocation
 from idp.oidc.userinfo import UserInfo
 from idp.outbound.client import OutboundClient
@@ -84,6 +86,7 @@ class Services:
     backchannel: BackchannelAuthorization
     user_codes: UserCodes
     userinfo: UserInfo
+    grant_management: GrantManagement
     introspection: Introspection
     revocation: Revocation
     logout: Logout
@@ -223,6 +226,19 @@ def _furnish(base: Foundation) -> Services:
         user_codes=user_codes,
         userinfo=UserInfo(
             settings, ledger=ledger, tokens=tokens, proofs=proofs, pens=pens, now=now
+        ),
+        grant_management=GrantManagement(
+            settings,
+            ledger=ledger,
+            resource=OwnResource(
+                settings,
+                audience=grants_audience(settings),
+                ledger=ledger,
+                tokens=tokens,
+                proofs=proofs,
+                now=now,
+            ),
+            now=now,
         ),
         introspection=Introspection(
             settings,

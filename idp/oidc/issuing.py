@@ -13,6 +13,7 @@ from idp.domain.verified_claims import in_force
 from idp.errors import CLIENT_DISABLED, INVALID_GRANT, INVALID_TARGET, Refused
 from idp.oidc import access_tokens, binding, paths
 from idp.oidc.access_tokens import Made
+from idp.oidc.grant_management import QUERY, REVOKE, grants_audience
 from idp.oidc.pens import Pen
 from idp.oidc.tokens import IdTokens
 from idp.store.means import means_stand
@@ -53,10 +54,12 @@ class TokenSigner:
     Attributes:
         id_token: also encrypts, where the client registered that.
         access_token: ``None`` for opaque ones, which nobody signs.
+        names_grants: the answer tells the name of the grant too.
     """
 
     id_token: Pen
     access_token: Pen | None = None
+    names_grants: bool = False
 
 
 class Issuing:
@@ -73,7 +76,7 @@ class Issuing:
         self._issuer = settings.issuer
         self._lasts = settings.lifetimes.access_token
         self._lasts_seconds = int(self._lasts.total_seconds())
-        self._userinfo = userinfo_audience(settings)
+        self._ours = (userinfo_audience(settings), grants_audience(settings))
         self._id_tokens = IdTokens(settings)
         self._pens = pens
         self._now = now
@@ -87,9 +90,12 @@ class Issuing:
         """
         forms = client.forms
         pen = self._pens.find(client, None, forms.id_token_encryption)
-        if forms.access_token is AccessTokenFormat.OPAQUE:
-            return TokenSigner(id_token=pen)
-        return TokenSigner(id_token=pen, access_token=Pen(signer=pen.signer))
+        opaque = forms.access_token is AccessTokenFormat.OPAQUE
+        return TokenSigner(
+            id_token=pen,
+            access_token=None if opaque else Pen(signer=pen.signer),
+            names_grants=client.manages_grants,
+        )
 
     def gate(
         self, unit: Unit, client_id: ClientId, grant: Grant, *, at: datetime
@@ -128,13 +134,18 @@ class Issuing:
         """
         if not set(asked) <= set(grant.resources):
             raise Refused(INVALID_TARGET, "a resource that was not granted")
-        chosen = tuple(dict.fromkeys(asked)) or grant.resources or (self._userinfo,)
-        if self._userinfo not in chosen or len(chosen) == 1:
+        chosen = tuple(dict.fromkeys(asked)) or grant.resources or self._usual(grant)
+        ours = tuple(one for one in chosen if one in self._ours)
+        if not ours or ours == chosen:
             return chosen
         # What a service is handed must not open userinfo, where the claims are its caller's.
         if asked:
-            raise Refused(INVALID_TARGET, "userinfo and another resource by one token")
-        return (self._userinfo,)
+            raise Refused(INVALID_TARGET, "a resource of ours and one of others by one token")
+        return ours
+
+    def _usual(self, grant: Grant) -> tuple[str, ...]:
+        managing = not {QUERY, REVOKE}.isdisjoint(grant.scopes)
+        return self._ours if managing else self._ours[:1]
 
     def entitled(self, grant: Grant, client: Client, *, at: datetime) -> Grant:
         """Give the grant with only the claims that a purpose in force entitles."""
@@ -193,6 +204,8 @@ class Issuing:
         }
         if issued.refresh_token is not None:
             response["refresh_token"] = issued.refresh_token
+        if signer.names_grants:
+            response["grant_id"] = issued.grant.id
         if OPENID in issued.scopes:
             response["id_token"] = self._id_tokens.make(
                 issued.grant,

@@ -12,7 +12,7 @@ from idp.domain.assurance import ALIASES
 from idp.domain.client import ClientAuth, Delivery, SubjectType
 from idp.domain.request import Prompt, ResponseMode
 from idp.domain.vocabulary import claims_supported, scopes_supported
-from idp.oidc import dpop, paths, request_objects
+from idp.oidc import dpop, grant_management, paths, request_objects
 from idp.oidc.auth_methods import offered_methods
 from idp.oidc.ciba import details
 from idp.oidc.registration.backchannel import SIGNING_ALGORITHMS
@@ -34,6 +34,7 @@ _ENDPOINTS: Final = {
     "introspection_endpoint": paths.INTROSPECT,
     "revocation_endpoint": paths.REVOKE,
     "end_session_endpoint": paths.LOGOUT,
+    "grant_management_endpoint": paths.GRANTS,
     "backchannel_authentication_endpoint": paths.BACKCHANNEL,
 }
 
@@ -70,6 +71,7 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
         "response_modes_supported": [mode.value for mode in ResponseMode],
         "grant_types_supported": list(GRANT_TYPES),
         "code_challenge_methods_supported": ["S256"],
+        "grant_management_actions_supported": list(grant_management.ACTIONS),
         "prompt_values_supported": [prompt.value for prompt in Prompt],
         "acr_values_supported": list(ALIASES),
         "subject_types_supported": [kind.value for kind in SubjectType],

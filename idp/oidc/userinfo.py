@@ -7,7 +7,6 @@ answer; the same token fetching the same claims again says nothing new and write
 
 from __future__ import annotations
 
-import re
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -15,13 +14,10 @@ from idp.domain.audit_event import claims_released
 from idp.domain.claims import scope_claims
 from idp.domain.verified_claims import in_force
 from idp.domain.vocabulary import federal_claims
-from idp.errors import INSUFFICIENT_SCOPE, INVALID_TOKEN, TOKEN_MISSING, Refused
 from idp.oidc import paths
-from idp.oidc.access_tokens import LONGEST
-from idp.oidc.binding import is_certificate
 from idp.oidc.issuing import OPENID, userinfo_audience
-from idp.oidc.living import living
 from idp.oidc.pens import Written
+from idp.oidc.resource import OwnResource, Presented
 from idp.store.ports import AlreadySpent
 
 if TYPE_CHECKING:
@@ -33,12 +29,11 @@ if TYPE_CHECKING:
     from idp.domain.grant import LiveToken, TokenHash
     from idp.oidc.access_tokens import AccessTokens
     from idp.oidc.certificates import ClientCertificate
-    from idp.oidc.dpop import Proof, Proofs
+    from idp.oidc.dpop import Proofs
     from idp.oidc.form import Parameters
     from idp.oidc.pens import Pen, Pens
     from idp.store.ports import Ledger
 
-_B64TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _MOST_REMEMBERED: Final = 50_000
 
 
@@ -56,10 +51,15 @@ class UserInfo:
         now: Callable[[], datetime],
     ) -> None:
         self._issuer = settings.issuer
-        self._audience = userinfo_audience(settings)
+        self._resource = OwnResource(
+            settings,
+            audience=userinfo_audience(settings),
+            ledger=ledger,
+            tokens=tokens,
+            proofs=proofs,
+            now=now,
+        )
         self._ledger = ledger
-        self._tokens = tokens
-        self._proofs = proofs
         self._pens = pens
         self._now = now
         self._noted: dict[TokenHash, None] = {}
@@ -84,25 +84,18 @@ class UserInfo:
             certificate: that of the connection, as a named proxy handed it over.
 
         Raises:
-            Refused: TOKEN_MISSING, INVALID_TOKEN, INSUFFICIENT_SCOPE (RFC 6750 section 3.1);
-                INVALID_DPOP_PROOF, USE_DPOP_NONCE (RFC 9449 section 7.1); as ``Pens.find`` does.
+            Refused: as ``OwnResource.open`` and ``Pens.find`` do.
         """
-        text, bound = _presented(authorization, params)
-        proof = None
-        if bound:
-            proof = self._proofs.verify(dpop, method=method, path=paths.USERINFO, access_token=text)
-        named = self._tokens.read(text)
+        presented = Presented(
+            authorization=authorization,
+            params=params,
+            method=method,
+            path=paths.USERINFO,
+            dpop=dpop,
+            certificate=certificate,
+        )
+        found, client = self._resource.open(presented, scope=OPENID)
         at = self._now()
-        with self._ledger.read() as unit:
-            found, client = living(unit, named, at=at)
-        if found.token.key != _proven(found, proof, certificate):
-            raise Refused(INVALID_TOKEN, "bound to a key that was not proven, or to none")
-        if proof is not None:
-            self._proofs.use_here(proof)
-        if self._audience not in found.token.audience:
-            raise Refused(INVALID_TOKEN, "token for another resource")
-        if OPENID not in found.token.scopes:
-            raise Refused(INSUFFICIENT_SCOPE, "token without openid")
         claims = self._claims(found, client, at=at)
         pen, algorithm = None, client.forms.userinfo_algorithm
         if algorithm is not None:
@@ -148,33 +141,3 @@ class UserInfo:
             while len(self._noted) >= _MOST_REMEMBERED:
                 del self._noted[next(iter(self._noted))]
             self._noted[token.hash] = None
-
-
-def _proven(
-    found: LiveToken, proof: Proof | None, certificate: ClientCertificate | None
-) -> str | None:
-    """Give the key that was proven: a certificate counts where the token is bound to one."""
-    if proof is not None:
-        return proof.key
-    if certificate is not None and is_certificate(found.token.key):
-        return certificate.key
-    return None
-
-
-def _presented(authorization: str | None, params: Parameters | None) -> tuple[str, bool]:
-    """Find the one token, and whether it came as one that is bound to a key.
-
-    See RFC 6750 section 2 and RFC 9449 section 7.1. Raises: Refused(TOKEN_MISSING, INVALID_TOKEN).
-    """
-    in_body = None if params is None else params.get("access_token")
-    if (authorization is None) == (in_body is None):
-        raise Refused(TOKEN_MISSING, "no token, or one in two places")
-    text, bound = in_body, False
-    if authorization is not None:
-        scheme, _, text = authorization.partition(" ")
-        bound = scheme.lower() == "dpop"
-        if not bound and scheme.lower() != "bearer":
-            raise Refused(TOKEN_MISSING, "another scheme than Bearer or DPoP")
-    if text is None or len(text) > LONGEST or _B64TOKEN.fullmatch(text) is None:
-        raise Refused(INVALID_TOKEN, "not a token")
-    return text, bound

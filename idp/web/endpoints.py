@@ -28,13 +28,15 @@ from idp.errors import (
 from idp.oidc import dpop, introspection, paths
 from idp.oidc.dynamic.refusals import RegistrationFaulty
 from idp.oidc.form import Parameters
+from idp.oidc.resource import StepUpNeeded
 from idp.store.ports import StoreUnavailable
-from idp.web import cors
+from idp.web import cors, granting, registering
 from idp.web.certificates import presented
 from idp.web.errors import note_refusal, retry_after
 from idp.web.forms import require_form
+from idp.web.granting import Granting
 from idp.web.hook import PATH, TestingHook
-from idp.web.registering import PREFIX, Registering
+from idp.web.registering import Registering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,6 +86,7 @@ class Endpoints:
             (paths.INTROSPECT, ("POST",), self._introspect),
             (paths.REVOKE, ("POST",), self._revoke),
             (paths.USERINFO, ("GET", "POST"), self._userinfo),
+            (paths.GRANTS, Granting.METHODS, self._granting().one),
             (paths.JWKS, ("GET", "HEAD"), self._jwks),
             (paths.DISCOVERY, ("GET", "HEAD"), self._discovery),
         )
@@ -101,11 +104,23 @@ class Endpoints:
 
     def below(self) -> Mapping[str, Endpoint]:
         """Give the endpoints with an address for each of their things, by its beginning."""
-        if self._services.settings.registration.mode == "off":
-            return {}
-        rule, methods = f"{PREFIX}<client_id>", Registering.METHODS
-        handler = self._guarded(rule, methods, self._registering().one)
-        return {PREFIX: Endpoint(path=rule, methods=methods, handler=handler)}
+        rows: list[tuple[str, str, tuple[str, ...], Handler]] = [
+            (granting.PREFIX, "<grant_id>", Granting.METHODS, self._granting().one)
+        ]
+        if self._services.settings.registration.mode != "off":
+            one = self._registering().one
+            rows.append((registering.PREFIX, "<client_id>", Registering.METHODS, one))
+        return {
+            prefix: Endpoint(
+                path=prefix + name,
+                methods=methods,
+                handler=self._guarded(prefix + name, methods, handler),
+            )
+            for prefix, name, methods, handler in rows
+        }
+
+    def _granting(self) -> Granting:
+        return Granting(self._services.grant_management)
 
     def _registering(self) -> Registering:
         desk = self._services.registration
@@ -118,9 +133,11 @@ class Endpoints:
         said = error.description if isinstance(error, RegistrationFaulty) else problem.description
         body = {"error": problem.oauth, "error_description": said}
         response = _json(body, status=problem.status)
-        if path == paths.USERINFO and problem.code in _OF_PROOF:
+        if path.startswith((paths.USERINFO, paths.GRANTS)) and problem.code in _OF_PROOF:
             response.status_code = _UNAUTHORIZED
             response.headers["WWW-Authenticate"] = self._of_key(problem)
+        elif isinstance(error, StepUpNeeded):
+            response.headers["WWW-Authenticate"] = self._step_up(error, request)
         elif problem.code in _BEARER:
             response.headers["WWW-Authenticate"] = self._bearer(error, request)
         elif problem.status == _UNAUTHORIZED and "Authorization" in request.headers:
@@ -249,13 +266,24 @@ class Endpoints:
         algorithms = " ".join(dpop.ALGORITHMS)
         return f'DPoP realm="{self._realm}", error="{problem.oauth}", algs="{algorithms}"'
 
+    def _step_up(self, error: StepUpNeeded, request: Request) -> str:
+        """Say what to ask for (RFC 9470 section 3); the words are those of the registration."""
+        challenge = self._of_key if _proves_key(request) else self._of_bearer
+        missing = error.missing
+        asked = {"acr_values": missing.acr_values, "max_age": missing.max_age}
+        said = "".join(f', {name}="{one}"' for name, one in asked.items() if one is not None)
+        return challenge(error.problem) + said
+
+    def _of_bearer(self, problem: Problem) -> str:
+        said = f'error="{problem.oauth}", error_description="{problem.description}"'
+        return f'Bearer realm="{self._realm}", {said}'
+
     def _bearer(self, error: Refused, request: Request) -> str:
         """Write the challenge; a request without any token learns no error code (section 3.1)."""
-        challenge = f'Bearer realm="{self._realm}"'
         problem = error.problem
         if problem is TOKEN_MISSING and "Authorization" not in request.headers:
-            return challenge
-        return f'{challenge}, error="{problem.oauth}", error_description="{problem.description}"'
+            return f'Bearer realm="{self._realm}"'
+        return self._of_bearer(problem)
 
 
 def _proves_key(request: Request) -> bool:

@@ -15,7 +15,7 @@ from idp.config import Environment
 from idp.domain.client import ClientAuth
 from idp.domain.vocabulary import scope_claims
 from idp.oidc import paths
-from idp.oidc.registration import rules
+from idp.oidc.registration import acting, rules
 from idp.oidc.registration.members import LANGUAGES
 from idp.oidc.registration.uris import LOOPBACK
 
@@ -31,6 +31,7 @@ OPERATORS: Final = frozenset(
         *("client_id", "sector", "purposes", "pkce", "contact", "expires_at", "minimum_acr"),
         *("live_check", "minimum_age", "accepted_documents"),
         *("allow_static_code", "allow_offline_from_phone"),
+        *acting.OPERATORS,
     }
 )
 """Members of ours that only operators decide; another one's word about them is not heard."""

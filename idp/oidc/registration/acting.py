@@ -32,7 +32,7 @@ MEMBERS: Final[Mapping[str, str]] = {
     _GRANTS: "true: token answers hold grant_id, and the scopes grant_management_query and "
     "grant_management_revoke may be registered.",
 }
-OPERATORS: Final = frozenset(MEMBERS)
+OPERATORS: Final = (_RESOURCES, _TARGETS, _SCOPES)
 """Members that a registration by the client itself may not have."""
 
 

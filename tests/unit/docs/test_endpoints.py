@@ -46,6 +46,7 @@ def test_every_path_has_an_entry_and_nothing_else_has() -> None:
 def test_machine_endpoints_have_the_methods_that_are_served(settings: Any) -> None:
     class Services:
         ledger: Any = None
+        grant_management: Any = None
 
         def __init__(self) -> None:
             self.settings = settings

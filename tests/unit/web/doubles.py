@@ -180,7 +180,7 @@ class Endpoint:
             raise self.result
         return self.result
 
-    exchange = answer = authenticate = read = push = _answer
+    exchange = answer = authenticate = read = push = query = revoke = _answer
 
 
 @dataclass
@@ -246,6 +246,7 @@ def services(**settings: Any) -> Any:
         authentication=Endpoint(SimpleNamespace(client=CLIENT)),
         token_endpoint=Endpoint({"access_token": "t", "token_type": "Bearer"}),
         userinfo=Endpoint({"sub": "s"}),
+        grant_management=Endpoint({"scopes": []}),
         introspection=Endpoint({"active": False}),
         revocation=Endpoint(None),
         logout=Endpoint(),

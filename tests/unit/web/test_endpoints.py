@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from idp.domain.step_up import Shortfall
 from idp.errors import (
     CATALOGUE,
     INSUFFICIENT_SCOPE,
@@ -15,6 +16,7 @@ from idp.errors import (
     TOO_MANY_REQUESTS,
     Refused,
 )
+from idp.oidc.resource import StepUpNeeded
 from idp.store.ports import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -202,3 +204,30 @@ def test_every_problem_has_a_machine_face_of_constant_ascii(
     assert answer.data.isascii()
     assert b"private" not in answer.data
     assert services.refusals.counted == [code]
+
+
+def test_a_grant_is_shown_and_ended_at_its_own_address(site: Visit, services: Any) -> None:
+    assert site.get("/grants/g-1", headers={"Authorization": "Bearer t"}).json == {"scopes": []}
+    assert services.grant_management.given[-1]["more"][0].path == "/grants/g-1"
+    gone = site.open("DELETE", "/grants/g-1", headers={"Authorization": "Bearer t"})
+    assert (gone.status_code, gone.data) == (204, b"")
+    assert gone.headers["Cache-Control"] == "no-store"
+    assert site.post("/grants/g-1").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/userinfo", "/grants/g-1", "/grants"])
+def test_a_login_that_no_longer_suffices_is_told_what_to_ask(
+    site: Visit, services: Any, path: str
+) -> None:
+    words = "http://eidas.europa.eu/NotNotified/LoA/high"
+    refusal = StepUpNeeded(Shortfall(acr_values=words, max_age=300))
+    services.userinfo.result = services.grant_management.result = refusal
+    answer = site.get(path, headers={"Authorization": "Bearer x"})
+    assert answer.status_code == 401
+    assert answer.json["error"] == "insufficient_user_authentication"
+    said = answer.headers["WWW-Authenticate"]
+    assert said.startswith('Bearer realm="id.example", error="insufficient_user_authentication"')
+    assert said.endswith(f', acr_values="{words}", max_age="300"')
+    services.proofs = SimpleNamespace(nonce=lambda: "n-1")
+    said = site.get(path, headers={"Authorization": "DPoP x"}).headers["WWW-Authenticate"]
+    assert said.startswith('DPoP realm="id.example", error="insufficient_user_authentication"')

@@ -26,9 +26,11 @@ from idp.oidc.client_auth import ASSERTION_TYPE, ClientAuthentication
 from idp.oidc.client_jws import ClientKeys
 from idp.oidc.dpop import Proofs
 from idp.oidc.form import Parameters
+from idp.oidc.grant_management import GrantManagement, grants_audience
 from idp.oidc.grants import TokenEndpoint
 from idp.oidc.introspection import Introspection
 from idp.oidc.pens import Pens
+from idp.oidc.resource import OwnResource
 from idp.oidc.revocation import Revocation
 from idp.oidc.userinfo import UserInfo
 from idp.store.memory import MemoryEphemeral
@@ -210,6 +212,19 @@ class Desk:
         self.introspection = Introspection(self.settings, pens=self.pens, **given)
         self.revocation = Revocation(**given)
         self.userinfo = self.another_userinfo()
+        self.grants = GrantManagement(
+            self.settings,
+            ledger=ledger,
+            resource=OwnResource(
+                self.settings,
+                audience=grants_audience(self.settings),
+                ledger=ledger,
+                tokens=self.tokens,
+                proofs=self.proofs,
+                now=clock,
+            ),
+            now=clock,
+        )
 
     def another_userinfo(self) -> UserInfo:
         """What another worker answers with."""
