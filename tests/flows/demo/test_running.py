@@ -55,6 +55,19 @@ def test_a_citizen_signs_in_with_a_card_refreshes_confirms_and_signs_out(
     assert "signed out here and at Sesame" in page.text
 
 
+def test_a_citizen_who_signs_out_at_sesame_is_signed_out_at_the_e_service(
+    world: Running, browser: Browser
+) -> None:
+    assert with_card(at_the_card(browser, world), world).says("who")
+    page = browser.get(f"{world.issuer}/logout").press("confirm-logout")
+    assert page.has("signed-out")
+    assert "Municipality of Specimen" in page.says("told")
+    # It is told while our page waits; a machine that is busy does it a little later.
+    asked = (browser.get(f"{world.service}/file").has("who") for _ in range(5000))
+    assert not all(asked)
+    assert browser.get(world.service).says("told").startswith("Sesame told us")
+
+
 def test_a_citizen_who_cancels_comes_back_with_kind_words(world: Running, browser: Browser) -> None:
     page = browser.get(world.service).press("sign-in").press("cancel")
     assert page.says("trouble") == "You stopped signing in"
