@@ -325,6 +325,7 @@ class LoginFlow:
             session = sessions.find(unit, visitor.session)
             standing = self._gather.standing(unit, tx, client, session=session)
             outcome = self._ending.decide(unit, standing)
+        sessions.note_old_cookie(session, client=client.id)
         # One that lapsed or was succeeded keeps its cookie: the next login ends what hangs off it.
         gone = session is None or session.ended_at is not None
         turn = self._after(outcome, held, visitor)

@@ -8,10 +8,12 @@ that hangs off it, in the unit of work that opens the new one.
 from __future__ import annotations
 
 import base64
+import logging
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from idp import log
 from idp.domain import audit_event
 from idp.domain.crossing import session_life
 from idp.domain.session import Session, SessionKey, is_alive
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from idp.domain.client import ClientId
     from idp.domain.ended import Ended
     from idp.domain.event import AuthenticationEvent
     from idp.store.ports import Unit
@@ -58,6 +61,18 @@ def key_of(cookie: str) -> SessionKey:
 def find(unit: Unit, cookie: str | None) -> Session | None:
     """Give the session of a cookie, whatever its state."""
     return unit.sessions.get(key_of(cookie)) if cookie else None
+
+
+def note_old_cookie(session: Session | None, *, client: ClientId) -> None:
+    """Tell the log that a cookie came back after its session was succeeded, or ended.
+
+    A browser lost an answer, or somebody holds a copy of a cookie: when its owner proves anew, or
+    leaves, the copy is worth nothing, and shows itself here when it is tried.
+    """
+    if session is None or (session.ended_at is None and session.succeeded_at is None):
+        return
+    what = "succeeded" if session.ended_at is None else "ended"
+    log.write("session.old_cookie", level=logging.WARNING, client=client, detail=what)
 
 
 def sign_in(

@@ -143,6 +143,26 @@ def test_ses_05_nor_after_a_logout(house: House) -> None:
     assert why(browser.agree) is SESSION_CHANGED
 
 
+def test_ses_10_a_copied_cookie_dies_with_its_owners_next_proof_and_is_noted_when_it_is_tried(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner, thief = house.browser(), house.browser()
+    owner.login()
+    thief.session = owner.session
+    owner.open(name=TOWN, max_age=0)
+    owner.seeded()
+    owner.agree()
+    with caplog.at_level("INFO", logger="sesame"):
+        assert owner.open().page is Page.DONE
+        assert caplog.messages == []
+        assert thief.open().page is Page.CHOOSE
+        assert caplog.messages == ["session.old_cookie"]
+        owner.flow.end_session(owner.visitor, why="citizen")
+        thief.session = owner.session
+        assert thief.open().page is Page.CHOOSE
+    assert caplog.messages == ["session.old_cookie"] * 2
+
+
 def test_web_02_the_account_is_shown_before_anything_leaves(house: House) -> None:
     attacker, victim = house.browser(), house.browser()
     attacker.open()
