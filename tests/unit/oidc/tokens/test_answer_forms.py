@@ -22,6 +22,7 @@ from tests.unit.oidc.tokens.desk import ISSUER, Desk, jwks, refused
 from tests.unit.oidc.tokens.forming import (
     TO_EC,
     TO_RSA,
+    TO_US,
     WRAPPED,
     at_a_resource,
     decrypted,
@@ -321,6 +322,23 @@ def test_a_key_that_was_replaced_is_not_encrypted_to_any_more(desk: Desk) -> Non
     assert first is not None
     assert second is not None
     assert (first.kid, second.kid) == ("to-ec", "newer")
+
+
+def test_a_client_that_publishes_its_keys_is_encrypted_to_by_those(desk: Desk) -> None:
+    there: list[Any] = [TO_US, None, {"keys": []}]
+
+    class Remote:
+        def of(self, _: object) -> Any:
+            return there.pop(0)
+
+    remote: Any = Remote()
+    pens = Pens(desk.ring, remote)
+    client = replace(form(desk), jwks=None)
+    text = pens.find(client, None, TO_EC).write({"sub": "an"})
+    outer, inner = decrypted(text, TO_EC)
+    assert (outer["kid"], read(desk, inner)) == ("to-ec", {"sub": "an"})
+    for _ in range(2):
+        refused(SERVER_ERROR, lambda: pens.find(client, None, TO_EC))
 
 
 # --- introspection (RFC 9701) ---------------------------------------------------------------------
