@@ -188,9 +188,12 @@ def _distinguished(text: str) -> x509.Name:
 @lru_cache(_REMEMBERED)
 def _parsed(der: bytes) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(der)
-    except ValueError:
+        parsed = x509.load_der_x509_certificate(der)
+    except (ValueError, x509.InvalidVersion):
         raise Refused(CERTIFICATE_UNREADABLE, "certificate: not one in DER") from None
+    if parsed.serial_number <= 0:
+        raise Refused(CERTIFICATE_UNREADABLE, "certificate: a number that RFC 5280 forbids")
+    return parsed
 
 
 def _public(jwk: object) -> bytes | None:
