@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.flows.protocol import forms
+from tests.flows.protocol import forms, onward
 from tests.world.client import OF_THE_CARD, SIGNING, Client, made_key, signed, walk
 from tests.world.scripted_card import sign_with_card
 from tests.world.shops import KINDS
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BOOLEANS = {
     "claims_parameter_supported": True,
+    "verified_claims_supported": True,
     "backchannel_user_code_parameter_supported": True,
     "backchannel_logout_supported": True,
     "backchannel_logout_session_supported": True,
@@ -66,6 +67,9 @@ def response_mode(made: Shops, browser: Browser, value: str) -> None:
 
 
 def scope(made: Shops, browser: Browser, value: str) -> None:
+    if value in onward.MANAGING and value != "openid":
+        onward.managing_scope(made, browser, value)
+        return
     wanted = " ".join(dict.fromkeys(["openid", value]))
     tokens = made["shop"].log_in(browser, scope=wanted, prompt="consent").tokens()
     assert value in tokens.members["scope"].split()
@@ -94,6 +98,9 @@ def prompt(made: Shops, browser: Browser, value: str) -> None:
 
 
 def grant_type(made: Shops, browser: Browser, value: str) -> None:
+    if value == onward.EXCHANGE:
+        onward.exchange(made, browser)
+        return
     tokens = made["shop"].log_in(browser).tokens()
     if value == "refresh_token":
         assert made["shop"].refresh(tokens.refresh).status == 200
@@ -272,6 +279,7 @@ def detail_type(made: Shops, browser: Browser, value: str) -> None:
 
 LISTS: dict[str, Case] = {
     **forms.LISTS,
+    **onward.LISTS,
     "authorization_signing_alg_values_supported": answer_algorithm,
     "request_object_signing_alg_values_supported": request_algorithm,
     "dpop_signing_alg_values_supported": proof_algorithm,

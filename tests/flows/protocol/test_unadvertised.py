@@ -46,7 +46,6 @@ def test_a_value_that_is_not_advertised_is_refused(
     [
         *("password", "client_credentials", "implicit", "AUTHORIZATION_CODE"),
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
         "urn:ietf:params:oauth:grant-type:device_code",
     ],
 )
