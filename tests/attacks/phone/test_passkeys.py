@@ -272,3 +272,17 @@ def test_relying_parties_are_told_apart_by_hash_not_by_name(house: House) -> Non
     phone = Phone(Authenticator(rp_id="evil.example"))
     with pytest.raises(CredentialRefused):
         house.enrol(phone)
+
+
+@pytest.mark.parametrize(("length", "taken"), [(16, True), (1023, True), (1024, False)])
+def test_wan_15_an_identifier_has_at_most_1023_bytes(
+    house: House,
+    length: int,
+    taken: bool,  # noqa: FBT001
+) -> None:
+    name = bytes(index % 251 for index in range(length))
+    if not taken:
+        with pytest.raises(CredentialRefused):
+            house.enrol(Phone(), id=name, attested_id=name)
+        return
+    assert house.enrol(Phone(), id=name, attested_id=name).credential.id == name
