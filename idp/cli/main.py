@@ -84,6 +84,12 @@ TABLE: Final[Mapping[str, _Row]] = {
         summary="Change the state of a person; seed people in test environments.",
         extra="server",
     ),
+    "phones": _Row(
+        module="idp.cli.phones",
+        attribute="phones",
+        summary="List removed phones, and remove them again after a restore.",
+        extra="server",
+    ),
     "keys": _Row(
         module="idp.cli.keyring",
         attribute="keys",

@@ -19,6 +19,7 @@ from idp.cli.deployment import (
     operator,
     settings_from,
 )
+from idp.cli.phones import phone_kept_out
 from idp.domain.audit_event import epoch_bumped
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.foundation import Foundation
+    from idp.store.ports import Unit
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -114,7 +116,8 @@ def restore(folder: Path, config_path: Path | None, *, yes: bool, as_json: bool)
     """Put the backup in FOLDER in the place of the stores; every role must have stopped.
 
     What was written since the copy is lost, every token issued before now is refused, and every
-    session is over.
+    session is over. Phones that were removed since stay removed, where the Ledger that is replaced
+    can still be read; every other one waits as a new one does, and its owner is asked about it.
     """
     from idp.store.embedded import backup as copies
     from idp.store.sql import migrate
@@ -136,12 +139,12 @@ def restore(folder: Path, config_path: Path | None, *, yes: bool, as_json: bool)
         )
         migrate.upgrade(settings.stores.ledger)
     with opened(config_path) as foundation:
-        _record_restore(foundation, epoch, at=at)
-    click.echo(
-        json.dumps({"epoch": epoch})
-        if as_json
-        else f"restored from {folder}; epoch {epoch}: what was issued before is refused"
-    )
+        phones = _record_restore(foundation, epoch, at=at)
+    if as_json:
+        click.echo(json.dumps({"epoch": epoch, "phones_removed": phones}))
+        return
+    click.echo(f"restored from {folder}; epoch {epoch}: what was issued before is refused")
+    click.echo(f"phones removed since the copy, which stay removed: {phones}")
 
 
 @click.group(context_settings=_HELP)
@@ -166,7 +169,8 @@ def show(config_path: Path | None, *, as_json: bool) -> None:
 def bump(config_path: Path | None, *, yes: bool, as_json: bool) -> None:
     """Refuse every code and token issued until now; after a promotion of a copied database.
 
-    People sign in again; e-services use no refresh token of before.
+    People sign in again; e-services use no refresh token of before. Phones wait as new ones do, and
+    their owners are asked about them: some may have been removed since the copy.
     """
     if not yes:
         click.confirm(
@@ -177,18 +181,33 @@ def bump(config_path: Path | None, *, yes: bool, as_json: bool) -> None:
     with opened(config_path) as foundation, foundation.ledger.begin() as unit:
         now = unit.bump_epoch()
         unit.sessions.end_all(at=foundation.now())
+        _doubt_phones(unit, foundation)
         unit.record(epoch_bumped(epoch=now, at=foundation.now(), actor=operator()))
     click.echo(json.dumps({"epoch": now}) if as_json else f"epoch {now}")
 
 
-def _record_restore(foundation: Foundation, number: int, *, at: datetime) -> None:
+def _record_restore(foundation: Foundation, number: int, *, at: datetime) -> int:
     """Record the bump that the restore made; until then its epoch is higher, and unexplained.
 
     And tell e-services of the sessions that the restore ended ``at``: it had no keys to do so.
+    Gives how many phones stay removed.
     """
     with foundation.ledger.begin() as unit:
         unit.record(epoch_bumped(epoch=number, at=foundation.now(), actor=operator()))
         unit.sessions.tell_ended_at(at)
+        kept = [found for found in unit.phones.removed_devices(since=at) if found[2] == at]
+        for device, person, _ in kept:
+            unit.record(phone_kept_out(device, person, at=foundation.now(), why="before_restore"))
+        _doubt_phones(unit, foundation)
+    return len(kept)
+
+
+def _doubt_phones(unit: Unit, foundation: Foundation) -> None:
+    """Let phones wait as new ones do: among them may be some that were removed since the copy.
+
+    Whoever logs in by card meanwhile is asked about each of theirs.
+    """
+    unit.phones.doubt_devices(until=foundation.now() + foundation.settings.phone.cooling)
 
 
 @contextmanager

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 from mobile_flow.ports import PhoneRows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from idp.domain.person import PersonId, Sector, SubjectId
     from idp.domain.user_code import KeptCode
-    from mobile_flow.model import ApprovalState
+    from mobile_flow.model import ApprovalState, DeviceId, PersonRef
 
 
 class Phones(PhoneRows, Protocol):
@@ -23,6 +24,14 @@ class Phones(PhoneRows, Protocol):
 
     def fix_relying_party(self, rp_id: str) -> None:
         """Fix it; once a phone was enrolled nothing changes it any more."""
+        ...
+
+    def removed_devices(self, *, since: datetime) -> Sequence[tuple[DeviceId, PersonRef, datetime]]:
+        """Give the phones that were removed then or later, with whose they were, and when."""
+        ...
+
+    def doubt_devices(self, *, until: datetime) -> int:
+        """Let no live phone give level high before then, unless its person says it is theirs."""
         ...
 
     def approval_state(self, login: str) -> ApprovalState | None:

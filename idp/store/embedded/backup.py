@@ -1,8 +1,9 @@
 """Copies of the embedded pair: made while it is in use, put back when nobody uses it.
 
 A restored Ledger starts a new epoch, higher than that of the copy and of the Ledger it replaces, so
-nothing issued since the copy was made is accepted, and none of its sessions lives on; the Ephemeral
-store is forgotten. Keys travel in
+nothing issued since the copy was made is accepted, and none of its sessions lives on; phones and
+one-time passwords that were removed since stay removed, where the Ledger that is replaced can still
+be read. The Ephemeral store is forgotten. Keys travel in
 the Ledger, sealed: the key-encryption key is not in a copy and must be kept elsewhere.
 """
 
@@ -103,6 +104,7 @@ def restore(*, folder: Path, ledger: str, ephemeral: str, at: datetime) -> int:
             shutil.copyfileobj(source, made)
         epoch = max(manifest.epoch, _settled_epoch(target)) + 1
         _start_epoch(fresh, epoch, at=at)
+        _keep_removed(fresh, target, at=at)
         _sync(fresh)
         _remove(target, only_journals=True)
         fresh.replace(target)
@@ -190,6 +192,34 @@ def _start_epoch(path: Path, epoch: int, *, at: datetime) -> None:
         file.execute("UPDATE epochs SET epoch = ?", (epoch,))
         file.execute("UPDATE sessions SET ended_at = ? WHERE ended_at IS NULL", (micros(at),))
         file.execute("COMMIT")
+
+
+def _keep_removed(path: Path, former: Path, *, at: datetime) -> None:
+    """Let what was removed since the copy stay removed, as far as the former Ledger can tell.
+
+    Phones and one-time passwords: their rows are plain where it matters, so no key is needed.
+    Phones that stay removed by this are those that were removed ``at``.
+    """
+    if not former.exists():
+        return
+    with closing(sqlite3.connect(path, isolation_level=None, uri=True)) as file:
+        try:
+            file.execute("ATTACH ? AS former", (f"{former.absolute().as_uri()}?mode=ro",))
+            file.execute("BEGIN IMMEDIATE")
+            file.execute(
+                "UPDATE devices SET removed_at = ?, push = NULL WHERE removed_at IS NULL"
+                " AND id IN (SELECT id FROM former.devices WHERE removed_at IS NOT NULL)",
+                (micros(at),),
+            )
+            file.execute(
+                "DELETE FROM otp_secrets WHERE (person, created_at) NOT IN"
+                " (SELECT person, created_at FROM former.otp_secrets)"
+            )
+            file.execute("COMMIT")
+        except sqlite3.Error:
+            # Damaged, or of a time without phones: it tells nothing.
+            if file.in_transaction:
+                file.execute("ROLLBACK")
 
 
 def _scalar(path: Path, query: str) -> Any:  # noqa: ANN401 - whatever the query gives

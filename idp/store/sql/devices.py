@@ -100,11 +100,18 @@ _SET_PUSH: Final = Statement(
     update(_T).where(_ONE, _LIVE).values(push=bindparam("new", type_=LargeBinary()))
 )
 _at: Any = bindparam("at", type_=_T.c.high_from.type)
+_until: Any = bindparam("until", type_=_T.c.high_from.type)
 _TRUST: Final = Statement(
     update(_T).where(_ONE, _OWN, _LIVE, _T.c.high_from > _at).values(high_from=_at)
 )
 _SUSPECT: Final = Statement(
     update(_T).where(_ONE, _LIVE, _T.c.suspected_at.is_(None)).values(suspected_at=bindparam("at"))
+)
+_DOUBT: Final = Statement(update(_T).where(_LIVE, _T.c.high_from < _until).values(high_from=_until))
+_REMOVED: Final = Statement(
+    select(_T.c.id, _T.c.person, _T.c.removed_at)
+    .where(_T.c.removed_at >= bindparam("since"))
+    .order_by(_T.c.removed_at, _T.c.id)
 )
 
 
@@ -229,6 +236,15 @@ class DeviceRows(Rows):
     def suspect_device(self, device_id: DeviceId, *, at: datetime) -> bool:
         """Note it once; ``False`` if it was noted before, or the phone removed."""
         return self._link.run(_SUSPECT, {"which": device_id, "at": micros(at)}) == 1
+
+    def doubt_devices(self, *, until: datetime) -> int:
+        """Put off those that trust has reached; give how many."""
+        return self._link.run(_DOUBT, {"until": micros(until)})
+
+    def removed_devices(self, *, since: datetime) -> Sequence[tuple[DeviceId, PersonRef, datetime]]:
+        """Read the columns alone."""
+        rows = self._link.all(_REMOVED, {"since": micros(since)})
+        return [(DeviceId(key), PersonRef(person), moment(at)) for key, person, at in rows]
 
     def _name(self, device_id: str, person: str, name: str) -> bytes:
         return self._seal(_NAME, (device_id, person), name.encode())

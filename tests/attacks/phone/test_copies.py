@@ -138,7 +138,7 @@ def test_nobody_without_the_key_puts_a_phone_under_suspicion(house: Scene) -> No
     phone = used(house)
     house.matched(phone)
     set_back(phone)
-    answer = phone.assertion()
+    answer: Any = phone.assertion()
     answer["response"]["signature"] = answer["response"]["signature"][:-8] + "AAAAAAAA"
     assert refusal(lambda: phone.approve(answer)) == "credential_refused"
     assert "phone.copied" not in house.audited()

@@ -237,3 +237,22 @@ def test_the_purge_takes_old_enrolments_and_freezes_and_keeps_a_removed_phone_wi
         assert unit.phones.device(PHONE) is not None
         assert unit.purge(before=START + DAY, limit=100, receipts_before=START + DAY) == 2
         assert unit.phones.device(PHONE) is None
+
+
+def test_phones_that_are_doubted_wait_and_removed_ones_are_listed(enrolled: Ledger) -> None:
+    old = a_device("phone-2", high_from=START)
+    gone = a_device("phone-3", person=SOMEBODY, high_from=START)
+    with enrolled.begin() as unit:
+        unit.phones.add_device(old)
+        unit.phones.add_device(gone)
+        unit.phones.remove_device(gone.id, person=SOMEBODY, at=START + MINUTE)
+        assert unit.phones.doubt_devices(until=START + MINUTE) == 1
+        assert unit.phones.removed_devices(since=START + MINUTE) == [
+            (gone.id, SOMEBODY, START + MINUTE)
+        ]
+        assert unit.phones.removed_devices(since=START + 2 * MINUTE) == []
+        assert [one.high_from for one in unit.phones.devices(OWNER)] == [
+            START + DAY,
+            START + MINUTE,
+        ]
+        assert unit.phones.trust_device(old.id, person=OWNER, card_used_at=START)

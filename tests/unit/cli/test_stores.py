@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from idp.cli.deployment import opened
+from tests.contract.store.phones import a_device
+
 if TYPE_CHECKING:
     from tests.unit.cli.deployed import Deployment
 
@@ -109,3 +112,92 @@ def test_housekeep_once_tells_what_it_did(deployment: Deployment) -> None:
     assert done["audit.seal"] == 1  # the first signing key
     assert deployment.json("housekeep", "--once")["audit.seal"] == 0
     assert set(done) == {"audit.seal", "outbox", "keys", "audit.refusals", "purge"}
+
+
+DAY = 24 * 3600 * 1_000_000
+
+
+def enrolled(deployment: Deployment, *phones: str) -> None:
+    """Put phones into the Ledger behind everybody's back; nothing opens their bodies."""
+    for phone in phones:
+        deployment.sql(
+            "INSERT INTO devices (id, person, credential, device_key, name, body, sign_count,"
+            " backed_up, enrolled_at, high_from, push)"
+            f" VALUES ('{phone}', 'an', '{phone}', '{phone}', x'00', x'00', 0, 0, 1, 1, x'00')"
+        )
+
+
+def live(deployment: Deployment) -> list[str]:
+    rows = deployment.sql("SELECT id FROM devices WHERE removed_at IS NULL ORDER BY id")
+    return [str(phone) for (phone,) in rows]
+
+
+def doubted(deployment: Deployment) -> int:
+    """Count the phones that wait for a day, from about now on."""
+    rows = deployment.sql(
+        "SELECT high_from - strftime('%s') * 1000000 FROM devices WHERE removed_at IS NULL"
+    )
+    return sum(abs(left - DAY) < DAY // 100 for (left,) in rows)
+
+
+def removals(deployment: Deployment) -> list[tuple[str, str]]:
+    rows = deployment.sql("SELECT payload FROM audit WHERE stream = 'phone' ORDER BY position")
+    found = [json.loads(payload)["details"] for (payload,) in rows]
+    return [(row["device"], row["why"]) for row in found]
+
+
+def test_a_restore_revives_no_phone_that_was_removed_since_and_doubts_the_others(
+    deployment: Deployment,
+) -> None:
+    copy = str(deployment.folder / "copy")
+    enrolled(deployment, "kept", "lost", "gone-before")
+    deployment.sql("UPDATE devices SET removed_at = 2 WHERE id = 'gone-before'")
+    deployment.sql(
+        "INSERT INTO otp_secrets (person, login_name, body, last_step, created_at)"
+        " VALUES ('an', x'01', x'00', 0, 1), ('bo', x'02', x'00', 0, 1)"
+    )
+    assert deployment.run("backup", copy).exit_code == 0
+    deployment.sql("UPDATE devices SET removed_at = 3 WHERE id = 'lost'")
+    deployment.sql("DELETE FROM otp_secrets WHERE person = 'an'")
+    enrolled(deployment, "new")
+    assert deployment.json("restore", copy, "--yes")["phones_removed"] == 1
+    assert live(deployment) == ["kept"]
+    assert deployment.sql("SELECT push FROM devices WHERE id = 'lost'") == [(None,)]
+    assert deployment.sql("SELECT person FROM otp_secrets") == [("bo",)]
+    assert removals(deployment) == [("lost", "before_restore")]
+    assert doubted(deployment) == 1
+
+
+def test_a_restore_without_a_former_ledger_doubts_every_phone(deployment: Deployment) -> None:
+    copy = str(deployment.folder / "copy")
+    enrolled(deployment, "kept", "lost")
+    assert deployment.run("backup", copy).exit_code == 0
+    deployment.ledger.unlink()
+    assert deployment.json("restore", copy, "--yes")["phones_removed"] == 0
+    assert live(deployment) == ["kept", "lost"]
+    assert doubted(deployment) == 2
+
+
+def test_a_new_epoch_doubts_every_phone(deployment: Deployment) -> None:
+    enrolled(deployment, "one", "two")
+    assert doubted(deployment) == 0
+    assert deployment.run("epoch", "bump", "--yes").exit_code == 0
+    assert doubted(deployment) == 2
+
+
+def test_what_one_database_says_was_removed_another_removes(deployment: Deployment) -> None:
+    enrolled(deployment, "kept", "long-ago")
+    with opened(deployment.config) as foundation, foundation.ledger.begin() as unit:
+        assert unit.phones.add_device(a_device("lost"))
+    deployment.sql("UPDATE devices SET removed_at = 2 WHERE id = 'long-ago'")
+    deployment.sql("UPDATE devices SET removed_at = 1700000000000000 WHERE id = 'lost'")
+    listed = deployment.run("phones", "removed", "--since", "2023-11-01").output
+    assert listed == "lost 2023-11-14T22:13:20+00:00\n"
+    assert len(deployment.json("phones", "removed")) == 2
+    file = deployment.folder / "removed.txt"
+    file.write_text(f"{listed}\nunknown\n", encoding="utf-8")
+    deployment.sql("UPDATE devices SET removed_at = NULL WHERE id = 'lost'")
+    assert deployment.json("phones", "remove", str(file)) == {"named": 2, "removed": 1}
+    assert live(deployment) == ["kept"]
+    assert removals(deployment) == [("lost", "operator")]
+    assert deployment.json("phones", "remove", str(file)) == {"named": 2, "removed": 0}
