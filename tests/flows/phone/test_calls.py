@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,3 +129,17 @@ def test_another_relying_party_is_refused_once_phones_are_enrolled(house: House)
             now=base.now,
             entropy=base.entropy,
         )
+
+
+def test_web_24_the_service_worker_reaches_no_page_of_the_site_and_is_asked_for_anew(
+    house: House,
+) -> None:
+    """Its reach is the folder that it lies in (Service Workers 6.1), unless a header says more."""
+    answer = ask(house, "GET", "/phone/sw.js")
+    assert answer.status_code == 200
+    assert "Service-Worker-Allowed" not in answer.headers
+    assert answer.headers["Cache-Control"] == "no-cache"
+    shelf = re.findall(r'"(/[^"`$]*)"', answer.text)
+    assert shelf
+    assert [path for path in shelf if not path.startswith("/phone/")] == []
+    assert ask(house, "GET", "/sw.js").status_code == 404
