@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 _ID_BYTES: Final = 16
 _PREFIX: Final = "own-"
-_TRIES: Final = "registration"
+_TRIES: Final = "register:tokens"
+"""What wrong tokens are counted under; no client can have such a name."""
 
 
 class RegistrationDesk:

@@ -16,6 +16,7 @@ from idp.domain.client import ClientAuth
 from idp.domain.vocabulary import scope_claims
 from idp.oidc import paths
 from idp.oidc.registration import acting, rules
+from idp.oidc.registration.backchannel import CIBA
 from idp.oidc.registration.members import LANGUAGES
 from idp.oidc.registration.uris import LOOPBACK
 
@@ -156,18 +157,22 @@ def _sector(whole: Mapping[str, object], client_id: str, former: Client | None) 
     """Give the sector that is not for the rules to find.
 
     What stands on the citizen's own machine has no host that is its own: it is a sector by itself,
-    or every app would know people by the names that every other app knows them by.
+    or every app would know people by the names that every other app knows them by. So is who asks
+    behind the browser's back: no browser has to reach the host of its redirect URIs, and only a
+    list there proves that the host is its own (CIBA Core 4).
     """
     elsewhere = whole.get("sector_identifier_uri")
     hosts = _hosts(whole)
+    grants = whole.get("grant_types")
+    unproven = isinstance(grants, list | str) and CIBA in grants
     if former is not None and former.remote.sector == elsewhere:
         known = {_host(uri) for uri in former.redirect_uris}
-        if set(hosts) <= known:
+        if set(hosts) <= known and unproven <= (CIBA in former.grant_types):
             return former.sector
     if elsewhere is not None:
         return None
     own = {None, *(name.strip("[]") for name in LOOPBACK)}
-    return client_id if hosts and set(hosts) <= own else None
+    return client_id if unproven or (hosts and set(hosts) <= own) else None
 
 
 def _certify(whole: dict[str, Any], policy: Policy) -> None:

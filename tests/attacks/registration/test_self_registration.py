@@ -14,8 +14,10 @@ import pytest
 
 from idp.config import ConfigRefused, Settings
 from idp.config.safety import refuse_unsafe
+from idp.domain.client import ClientId
 from idp.log import JsonFormatter
 from tests.contract.store.stand_ins import START
+from tests.services.ledgers import a_database
 from tests.unit.oidc.dynamic.registry import CALLBACK, ISSUER, JSON, open_registry
 from tests.unit.registration.documents import EC, public
 
@@ -79,15 +81,61 @@ def test_an_invitation_is_not_used_up_by_what_is_refused(by_invitation: Registry
     assert client.origin.invitation is not None
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
+    options = {"mode": "token", "most": 3, "per_hour": 0}
+    if request.param == "sqlite":
+        with open_registry(tmp_path, **options) as registry:
+            yield registry
+        return
+    with (
+        a_database(request.getfixturevalue("postgres_server")) as url,
+        open_registry(tmp_path, ledger=url, **options) as registry,
+    ):
+        yield registry
+
+
 def test_of_sixteen_who_come_at_once_by_one_invitation_one_is_registered(
-    by_invitation: Registry,
+    on_both: Registry,
 ) -> None:
-    token = by_invitation.invited()
+    token = on_both.invited()
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: by_invitation.register(token).status_code, range(16)))
+        answers = list(pool.map(lambda _: on_both.register(token).status_code, range(16)))
     assert sorted(answers) == [201, *[401] * 15]
-    with by_invitation.services.ledger.read() as unit:
+    with on_both.services.ledger.read() as unit:
         assert len(unit.clients.all()) == 1
+
+
+def test_all_together_register_no_more_than_there_are_places(on_both: Registry) -> None:
+    token = on_both.invited(most=50)
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda _: on_both.register(token).status_code, range(12)))
+    assert sorted(statuses) == [*[201] * 3, *[503] * 9]
+    with on_both.services.ledger.read() as unit:
+        (invitation,) = unit.registrations.invitations()
+        assert invitation.used == 3  # who found no place used nothing up
+        assert len(unit.clients.all()) == 3
+
+
+@pytest.mark.parametrize("second", ["PUT", "DELETE"])
+def test_of_changes_at_the_same_moment_each_is_whole(on_both: Registry, second: str) -> None:
+    told = on_both.registered(on_both.invited())
+    where, token = told["registration_client_uri"], told["registration_access_token"]
+
+    def send(number: int) -> int:
+        if second == "DELETE" and number == 0:
+            return on_both.send("DELETE", where, token=token).status_code
+        document = {"client_id": told["client_id"], "redirect_uris": [f"{CALLBACK}/{number}"]}
+        return on_both.send("PUT", where, document, token=token).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(send, range(4)))
+    assert set(statuses) <= {200, 204, 401, 503}
+    with on_both.services.ledger.read() as unit:
+        history = unit.clients.history(ClientId(told["client_id"]))
+    done = sum(status in {200, 204} for status in statuses)
+    assert done >= 1
+    assert len(history) == 1 + done
 
 
 def test_guessing_tokens_is_slowed_down_for_the_guesser_alone(by_invitation: Registry) -> None:
@@ -186,14 +234,6 @@ def test_one_address_registers_so_often_in_an_hour(tmp_path: Path) -> None:
         assert [come(address) for address in site] == [201, 201, 201, 429, 429]
         registry.clock.move(timedelta(hours=1))
         assert come("192.0.2.7") == 201
-
-
-def test_all_together_register_no_more_than_there_are_places(tmp_path: Path) -> None:
-    with open_registry(tmp_path, most=3, per_hour=0) as registry:
-        with ThreadPoolExecutor(8) as pool:
-            statuses = list(pool.map(lambda _: registry.register().status_code, range(12)))
-        assert statuses.count(201) == 3
-        assert statuses.count(503) == 9
 
 
 @pytest.mark.parametrize(

@@ -120,21 +120,27 @@ def a_document(**members: object) -> dict[str, object]:
 
 @contextmanager
 def open_registry(
-    folder: Path, *, environment: str = "test", settings: Any = None, **registration: object
+    folder: Path, *, environment: str = "test", ledger: str | None = None, **registration: object
 ) -> Iterator[Registry]:
-    """Set up a deployment in a folder and open it; the options are those of the section."""
+    """Set up a deployment in a folder and open it; the options are those of the section.
+
+    ``ledger`` is the URL of an empty database, where it is not to be a file.
+    """
     clock = Clock()
     given = Settings(
         environment=environment,
         issuer=ISSUER,
-        stores={"ledger": f"sqlite:///{folder / 'ledger.sqlite'}", "ephemeral": "memory:"},
+        stores={
+            "ledger": ledger or f"sqlite:///{folder / 'ledger.sqlite'}",
+            "ephemeral": "memory:",
+        },
         keys={"kek_file": folder / "kek", "algorithms": ["ES256", "RS256"]},
         card={"enabled": False},
         login={"seeded_sign_in": environment != "production"},
         registration={"mode": "open", **registration},
-        **(settings or {}),
     )
-    put_ledger(given.stores.ledger)
+    if ledger is None:
+        put_ledger(given.stores.ledger)
     world: dict[str, Any] = {
         "now": clock,
         "monotonic": lambda: clock().timestamp(),

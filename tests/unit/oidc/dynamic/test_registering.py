@@ -172,6 +172,31 @@ def test_unknown_members_and_languages_are_ignored(registry: Registry) -> None:
     assert {"client_name#ja-Jpan-JP", "made_up"}.isdisjoint(told)
 
 
+def test_who_asks_behind_the_browser_is_of_a_sector_that_it_proved(registry: Registry) -> None:
+    ciba = "urn:openid:params:grant-type:ciba"
+    grants = ["authorization_code", ciba]
+    alone = registry.registered(grant_types=grants)
+    where = "https://rp.example/uris.json"
+    registry.web.pages[where] = json.dumps([CALLBACK]).encode()
+    proven = registry.registered(grant_types=grants, sector_identifier_uri=where)
+    plain = registry.registered()
+    sectors = []
+    for told in (alone, proven, plain):
+        client = registry.client(told["client_id"])
+        assert client is not None
+        sectors.append(client.sector)
+    assert sectors == [alone["client_id"], "rp.example", "rp.example"]
+    grown = {"client_id": plain["client_id"], "redirect_uris": [CALLBACK], "grant_types": grants}
+    token = plain["registration_access_token"]
+    assert (
+        registry.send("PUT", plain["registration_client_uri"], grown, token=token).status_code
+        == 200
+    )
+    client = registry.client(plain["client_id"])
+    assert client is not None
+    assert client.sector == plain["client_id"]
+
+
 def test_who_has_no_name_is_called_by_its_host(registry: Registry) -> None:
     assert registry.registered(client_name=None)["client_name"] == "rp.example"
 
@@ -185,6 +210,8 @@ def test_who_has_no_name_is_called_by_its_host(registry: Registry) -> None:
         {"client_id": "bank"},
         {"expires_at": "2099-01-01"},
         {"contact": "somebody"},
+        {"resources": ["https://bank.example/"]},
+        {"resource_targets": ["https://bank.example/"]},
     ],
 )
 def test_what_operators_decide_is_not_the_clients_to_say(
