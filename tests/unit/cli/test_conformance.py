@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tests.unit.cli.deployed import Deployment
 
+CALLBACK = "https://localhost.emobix.co.uk:8443/test/a/sesame/callback"
 FORM = re.compile(r"<form.*?</form>", re.DOTALL)
 FIELD = re.compile(r'<input[^>]*name="([^"]+)"(?:[^>]*?value="([^"]*)")?[^>]*>')
 
@@ -70,17 +71,13 @@ def press(page: str, button: str, **typed: str) -> tuple[str, dict[str, str]]:
     return action[1], {**fields, **typed}
 
 
-def test_the_suite_walks_our_pages_by_the_names_of_its_configuration(
-    browser: Client, suite: dict[str, Any]
-) -> None:
-    issuer = suite["server"]["discoveryUrl"].removesuffix("/.well-known/openid-configuration")
-    client = suite["client"]
-    callback = "https://localhost.emobix.co.uk:8443/test/a/sesame/callback"
+def walked(browser: Client, issuer: str, client: dict[str, Any]) -> dict[str, Any]:
+    """Let the suite's person log in at a client with a secret; give the claims of userinfo."""
     asked = {
         "client_id": client["client_id"],
         "response_type": "code",
         "scope": "openid profile email phone address",
-        "redirect_uri": callback,
+        "redirect_uri": CALLBACK,
         "nonce": "n",
         "state": "s",
     }
@@ -94,18 +91,26 @@ def test_the_suite_walks_our_pages_by_the_names_of_its_configuration(
     assert fields["remember"] == "1"
     done = browser.post(action, base_url=issuer, data=fields)
     assert done.location is not None
-    assert done.location.startswith(callback)
+    assert done.location.startswith(CALLBACK)
     code = parse_qs(urlsplit(done.location).query)["code"][0]
     basic = base64.b64encode(f"{client['client_id']}:{client['client_secret']}".encode()).decode()
     tokens = browser.post(
         "/token",
         base_url=issuer,
         headers={"Authorization": f"Basic {basic}"},
-        data={"grant_type": "authorization_code", "code": code, "redirect_uri": callback},
+        data={"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK},
     )
     assert tokens.status_code == 200, tokens.text
     bearer = {"Authorization": f"Bearer {tokens.json['access_token']}"}
-    claims = browser.get("/userinfo", base_url=issuer, headers=bearer).json
+    claims: dict[str, Any] = browser.get("/userinfo", base_url=issuer, headers=bearer).json
+    return claims
+
+
+def test_the_suite_walks_our_pages_by_the_names_of_its_configuration(
+    browser: Client, suite: dict[str, Any]
+) -> None:
+    issuer = suite["server"]["discoveryUrl"].removesuffix("/.well-known/openid-configuration")
+    claims = walked(browser, issuer, suite["client"])
     for name in ("name", "middle_name", "zoneinfo", "updated_at", "email_verified", "address"):
         assert name in claims
     leaving = browser.get("/logout", base_url=issuer)
@@ -113,6 +118,36 @@ def test_the_suite_walks_our_pages_by_the_names_of_its_configuration(
     action, fields = press(leaving.text, "logout-yes")
     left = browser.post(action, base_url=issuer, data=fields, follow_redirects=True)
     assert "You are signed out" in left.text
+
+
+@pytest.fixture
+def registering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let everybody register clients."""
+    monkeypatch.setenv("SESAME_REGISTRATION__MODE", "open")
+
+
+def test_a_client_that_registers_itself_gets_what_the_static_ones_get(
+    registering: None, browser: Client, suite: dict[str, Any]
+) -> None:
+    del registering
+    issuer = suite["server"]["discoveryUrl"].removesuffix("/.well-known/openid-configuration")
+    metadata = browser.get("/.well-known/openid-configuration", base_url=issuer).json
+    assert metadata["registration_endpoint"] == f"{issuer}/register"
+    answer = browser.post(
+        "/register",
+        base_url=issuer,
+        json={
+            "client_name": suite["client"]["client_name"],
+            "redirect_uris": [CALLBACK],
+            "response_types": ["code"],
+            "grant_types": ["authorization_code"],
+            "contacts": ["certification@oidf.org"],
+        },
+    )
+    assert answer.status_code == 201, answer.text
+    claims = walked(browser, issuer, answer.json)
+    for name in ("name", "middle_name", "zoneinfo", "updated_at", "email_verified", "address"):
+        assert name in claims
 
 
 def test_a_refused_request_is_told_as_the_suite_expects_it(browser: Client) -> None:
