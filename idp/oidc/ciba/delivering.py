@@ -93,6 +93,7 @@ class Delivering:
         phones = unit.phones.devices(who)
         if self._approvals is None or not phones:
             return
+        unit.phones.hold(who)
         if len(unit.phones.live_approvals(who, at=now)) >= _MOST_LIVE:
             return
         asked = unit.phones.count_approvals(who, since=now - _ASKED_WITHIN, states=_ANY)
