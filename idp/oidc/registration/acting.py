@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idp.domain.acting import TOKEN_EXCHANGE, Acting
 from idp.domain.client import ClientAuth
+from idp.oidc.registration.backchannel import CIBA
 from idp.oidc.registration.uris import Allowed, faults_of
 
 if TYPE_CHECKING:
@@ -42,9 +43,12 @@ def read_acting(
     auth: ClientAuth,
     grant_types: tuple[str, ...],
     scopes: tuple[str, ...],
+    redirect_uris: tuple[str, ...],
     issuer: str,
 ) -> Acting:
     """Read and judge the members; every fault is noted."""
+    if CIBA in grant_types and not redirect_uris and not members.faults.of("redirect_uris"):
+        members.fault("redirect_uris", "at least one: a phone shows its host to who is asked")
     acting = Acting(
         resources=_identifiers(members, _RESOURCES, issuer),
         targets=_identifiers(members, _TARGETS, issuer),

@@ -162,6 +162,7 @@ def register(
             auth=proven.auth,
             grant_types=asked.grant_types,
             scopes=asked.scopes,
+            redirect_uris=redirect_uris,
             issuer=policy.issuer,
         ),
         manages_grants=acting.read_grant_management(members, auth=proven.auth, scopes=asked.scopes),
@@ -260,7 +261,9 @@ def _name(members: Members) -> dict[str, str]:
 
 def _redirect_uris(members: Members, allowed: Allowed) -> tuple[str, ...]:
     uris = read_uris(members, "redirect_uris", allowed)
-    if not uris and not members.faults.of("redirect_uris"):
+    # A service that only answers at a resource sends nobody here, and gets no browser back.
+    needed = members.raw("resources") is None
+    if needed and not uris and not members.faults.of("redirect_uris"):
         members.fault("redirect_uris", 'at least one, such as ["https://service.example/callback"]')
     return uris
 

@@ -47,7 +47,7 @@ def read_sector(members: Members, redirect_uris: tuple[str, ...], remote: Remote
     hosts = {host_of(uri) for uri in redirect_uris}
     if len(hosts) == 1 and None not in hosts:
         return Sector(str(hosts.pop()))
-    if redirect_uris:
+    if redirect_uris or members.raw("resources") is not None:
         members.fault(
             "sector",
             "the redirect URIs have several hosts or none; write the host name of the sector "

@@ -65,3 +65,15 @@ def test_fewer_targets_or_resources_take_something_away() -> None:
         assert takes_away(before, after)
     more = a_document(**{**ACTING, "resource_targets": [STOCK, BANK]})
     assert not takes_away(before, register(more, POLICY, now=NOW, former=before))
+
+
+def test_a_service_that_only_answers_needs_no_redirect_uri_but_a_sector() -> None:
+    only = a_document(resources=[STOCK], redirect_uris=None, sector="stock.example")
+    client = register(only, POLICY, now=NOW)
+    assert (client.redirect_uris, client.sector) == ((), "stock.example")
+    assert register(describe(client), POLICY, now=NOW, former=client).redirect_uris == ()
+    nowhere = a_document(resources=[STOCK], redirect_uris=None)
+    assert faulty_members(nowhere) == {"sector"}
+    phones = ["authorization_code", "urn:openid:params:grant-type:ciba"]
+    assert "redirect_uris" in faulty_members({**only, "grant_types": phones})
+    assert "redirect_uris" in faulty_members(a_document(redirect_uris=None))
