@@ -133,7 +133,8 @@ class Citizen:
         if tab.page.locator("#pin").count() == 0:
             tab.insert(card)
         tab.type_pin(pin or self.world.world.people.pin)
-        self.page.locator("#agree, #trouble:visible, #who, #person-name").first.wait_for()
+        asked = "#agree, #trouble:visible, #who, #person-name, #phone-name"
+        self.page.locator(asked).first.wait_for()
         tab.page.close()
         return self
 

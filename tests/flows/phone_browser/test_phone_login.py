@@ -38,11 +38,15 @@ def test_a_citizen_signs_in_by_passkey_without_typing_a_name(
     assert "code" in landing.answer(citizen.page)
 
 
-def test_once_the_card_was_used_again_the_phone_serves_for_the_highest_level(
+def test_once_its_owner_says_so_card_in_hand_the_phone_serves_for_the_highest_level(
     newcomer: Callable[..., Citizen], world: Running, account: Citizen, phone: Phone
 ) -> None:
     account.page.goto(f"{world.issuer}/account/login?for=changes")
     account.show_card("adult")
+    assert account.page.locator("#phone-name").inner_text() == "Telephone"
+    account.wait_for_the_guard()
+    account.page.locator("#phone-yes").focus()
+    account.page.keyboard.press("Enter")
     account.page.locator("#person-name").wait_for()
     assert "Counts for the highest level" not in account.page.locator("#phones").inner_text()
     citizen = newcomer("fr")
