@@ -190,6 +190,11 @@ class Login(_Section):
         default=False,
         description="Unsafe: plain-form sign-in of seeded persons; test and conformance only.",
     )
+    session_management: bool = Field(
+        default=False,
+        description="Let e-services ask by a frame whether the session changed (Session Management "
+        "1.0). It needs a cookie that is sent in frames of other sites; many browsers send none.",
+    )
     opens_per_minute: int = Field(
         default=600,
         ge=0,

@@ -18,6 +18,7 @@ from idp.oidc.ciba import details
 from idp.oidc.registration.backchannel import SIGNING_ALGORITHMS
 from idp.oidc.registration.keys import ASSERTION_ALGORITHMS, CONTENT_ENCRYPTION, KEY_MANAGEMENT
 from idp.oidc.registration.policy import GRANT_TYPES
+from idp.oidc.session_management import CHECK_SESSION
 from idp.oidc.verified_metadata import verified_metadata
 from keys.jwks import Document, document
 
@@ -103,6 +104,7 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
         "ui_locales_supported": list(settings.languages),
+        **_sessions(settings),
     }
 
 
@@ -133,3 +135,10 @@ def _registration(settings: Settings) -> dict[str, object]:
     if settings.registration.mode == "off":
         return {}
     return {"registration_endpoint": settings.issuer + paths.REGISTER}
+
+
+def _sessions(settings: Settings) -> dict[str, object]:
+    """Say where the session can be asked after (Session Management 1.0 section 3.3)."""
+    if not settings.login.session_management:
+        return {}
+    return {"check_session_iframe": settings.issuer + CHECK_SESSION}

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from idp.login.flow import LoginFlow, Turn
     from idp.oidc.jarm import SignedAnswers
     from idp.web.browser import Browser
+    from idp.web.check_session import CheckSession
     from idp.web.cookies import Cookies
     from idp.web.i18n import Texts
     from idp.web.pages import Pages
@@ -65,7 +66,7 @@ def see_other(address: str) -> Response:
 class Answers:
     """Turns, answers and redirects as responses, with the cookies they set."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the login, and everything that its answers are made of
         self,
         settings: Settings,
         flow: LoginFlow,
@@ -74,8 +75,10 @@ class Answers:
         pages: Pages,
         texts: Texts,
         names: Cookies,
+        check: CheckSession | None = None,
     ) -> None:
         self._settings = settings
+        self._check = check
         self._flow = flow
         self._signed = signed
         self._pages = pages
@@ -112,8 +115,7 @@ class Answers:
     def after_post(self, turn: Turn, browser: Browser) -> Response:
         """Answer a post: to the e-service if the login ended, else back to its page by GET."""
         if turn.answer is not None:
-            language = browser.language_in(turn.tx.id, turn.tx.language)
-            return self._with_cookies(self.to_service(turn.answer, language=language), turn)
+            return self._done(turn, turn.answer, browser)
         response = self._with_cookies(see_other(f"/login/{turn.tx.id}"), turn)
         if turn.trouble is not None:
             self._names.set(response, self._names.note, f"{turn.tx.id}.{turn.trouble.code}")
@@ -121,16 +123,26 @@ class Answers:
 
     def on_visit(self, turn: Turn, browser: Browser) -> Response:
         """Answer a visit of a login: the page it stands at, or the way back."""
-        language = browser.language_in(turn.tx.id, turn.tx.language)
         if turn.answer is not None:
-            return self._with_cookies(self.to_service(turn.answer, language=language), turn)
+            return self._done(turn, turn.answer, browser)
         if turn.page not in _TEMPLATES:
             raise Refused(LOGIN_MOVED, "a turn without a page or an answer")
+        language = browser.language_in(turn.tx.id, turn.tx.language)
         note = browser.note(turn.tx.id)
         response = self._page(turn, browser, language=language, trouble=turn.trouble or note)
         if note is not None:
             self._names.clear(response, self._names.note)
         return self._with_cookies(response, turn)
+
+    def _done(self, turn: Turn, answer: Answer, browser: Browser) -> Response:
+        language = browser.language_in(turn.tx.id, turn.tx.language)
+        if self._check is None:
+            return self._with_cookies(self.to_service(answer, language=language), turn)
+        answer, word = self._check.stated(answer, turn.set_session or browser.session)
+        response = self._with_cookies(self.to_service(answer, language=language), turn)
+        if word is not None:
+            self._names.set_state(response, word)
+        return response
 
     def _page(self, turn: Turn, browser: Browser, *, language: str, trouble: object) -> Response:
         target = headers.source(turn.tx.request.redirect_uri)
@@ -197,7 +209,7 @@ class Answers:
         if turn.set_session is not None:
             names.set(response, names.session, turn.set_session)
         elif turn.clear_session:
-            names.clear(response, names.session)
+            names.clear_session(response)
         return response
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from idp.oidc.session_management import SIGNED_OUT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
@@ -30,6 +32,7 @@ class Cookies:
         language: the language chosen by a link: ``fr`` or, for one login, ``fr.<login>``.
         service: the ``client_id`` that sent this browser last; for the way back on error pages.
         note: ``<login>.<catalogue code>`` to be shown once, after a redirect.
+        state: a word for the session that frames of other sites may read; ``None`` without it.
         secure: whether cookies travel by https only.
     """
 
@@ -39,10 +42,14 @@ class Cookies:
     service: str
     note: str
     secure: bool
+    state: str | None = None
 
     @classmethod
-    def of(cls, issuer: str) -> Cookies:
-        """Give the names for an issuer; a loopback issuer over http cannot have the prefix."""
+    def of(cls, issuer: str, *, state: bool = False) -> Cookies:
+        """Give the names for an issuer; a loopback issuer over http cannot have the prefix.
+
+        ``state``: with session management.
+        """
         secure = urlsplit(issuer).scheme == "https"
         prefix = "__Host-sesame_" if secure else "sesame_"
         return cls(
@@ -52,6 +59,7 @@ class Cookies:
             service=f"{prefix}service",
             note=f"{prefix}note",
             secure=secure,
+            state=f"{prefix}state" if state else None,
         )
 
     def set(
@@ -67,6 +75,24 @@ class Cookies:
             httponly=True,
             samesite="Lax",
         )
+
+    def set_state(self, response: Response, word: str) -> None:
+        """Set the one cookie that scripts and frames of other sites read, where there is one."""
+        if self.state is None:
+            return
+        response.set_cookie(
+            self.state,
+            word,
+            path="/",
+            secure=self.secure,
+            httponly=False,
+            samesite="None" if self.secure else "Lax",
+        )
+
+    def clear_session(self, response: Response) -> None:
+        """Take the session's cookie away, and say so to those who may ask."""
+        self.clear(response, self.session)
+        self.set_state(response, SIGNED_OUT)
 
     def clear(self, response: Response, name: str) -> None:
         """Take one of ours away."""

@@ -20,6 +20,7 @@ _KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "sesame.css": "text/css; charset=utf-8",
         "sesame.js": "text/javascript; charset=utf-8",
+        "check.js": "text/javascript; charset=utf-8",
         "card.js": "text/javascript; charset=utf-8",
         "wait.js": "text/javascript; charset=utf-8",
         "passkey.js": "text/javascript; charset=utf-8",

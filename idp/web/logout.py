@@ -122,7 +122,7 @@ class LogoutPage:
         else:
             response = self._signed_out(told, asked, back, language=language)
         if browser.session is not None:
-            self._names.clear(response, self._names.session)
+            self._names.clear_session(response)
         return response
 
     def _signed_out(

@@ -26,10 +26,12 @@ from idp.errors import (
     Refused,
 )
 from idp.oidc import paths
+from idp.oidc.session_management import CHECK_SESSION
 from idp.web.account_routes import account_routes
 from idp.web.answers import Answers
 from idp.web.authorize import AuthorizePage
 from idp.web.browser import Browser
+from idp.web.check_session import CheckSession
 from idp.web.cookies import Cookies
 from idp.web.cors import CrossOrigin
 from idp.web.endpoints import Endpoints
@@ -75,8 +77,11 @@ class Site:
         settings = services.settings
         self._services = services
         self._texts = Texts(settings.languages)
-        self._names = Cookies.of(settings.issuer)
+        self._names = Cookies.of(settings.issuer, state=settings.login.session_management)
         self._files = StaticFiles()
+        self._check = CheckSession(
+            names=self._names, vault=services.vault, files=self._files, entropy=services.entropy
+        )
         self._pages = Pages(settings, self._texts, self._files)
         self._answers = Answers(
             settings,
@@ -85,6 +90,7 @@ class Site:
             pages=self._pages,
             texts=self._texts,
             names=self._names,
+            check=self._check if settings.login.session_management else None,
         )
         self._errors = ErrorPages(
             self._pages,
@@ -219,6 +225,8 @@ class Site:
             ("POST", paths.LOGOUT, logout.post),
             *account,
         )
+        if services.settings.login.session_management:
+            pages += (("GET", CHECK_SESSION, self._check.get),)
         for method, rule, view in pages:
             handler = self._views[method, rule] = self._view(rule, view)
             app.add_url_rule(rule, f"{method} {rule}", _of_flask(handler), methods=[method])

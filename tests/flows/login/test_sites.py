@@ -15,7 +15,7 @@ from tests.services.components import needs
 from tests.services.tls_front import tls_front
 from tests.world.citizen_at_browser import Citizen, empty_reader
 from tests.world.deployment import Sites
-from tests.world.landing import Landing, landing_client, served
+from tests.world.landing import CLIENT, Landing, landing_client, served
 from tests.world.running import Running, running
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ISSUER = "https://login.sesame.example"
 SERVICE = "https://gemeente.example"
 SHOP = Landing(address="https://shop.example")
+NEAR = Landing(address="https://shop.sesame.example")
+"""The same e-service at an address of the provider's own site."""
 LEFT = f"{SHOP.address}/left"
 EVIL = "https://evil.example"
 SUBMIT = """([action, fields]) => {
@@ -47,6 +49,15 @@ FRAME = """(address) => new Promise((done) => {
   frame.src = address;
   document.body.append(frame);
 })"""
+ASK = """([frame, message]) => new Promise((done) => {
+  const asking = document.createElement("iframe");
+  asking.onload = () => asking.contentWindow.postMessage(message, new URL(frame).origin);
+  window.addEventListener("message", (event) => {
+    if (event.source === asking.contentWindow) done(event.data);
+  });
+  asking.src = frame;
+  document.body.append(asking);
+})"""
 FETCH = """([address, method]) => fetch(address, {
   method,
   headers: method === "POST" ? {"Content-Type": "application/json"} : {},
@@ -60,17 +71,27 @@ def sites(
 ) -> Iterator[tuple[Running, Browser]]:
     """The country at its names, and a browser that finds them."""
     folder = tmp_path_factory.mktemp("sites")
-    names = {name: urlsplit(name).hostname or "" for name in (ISSUER, SERVICE, SHOP.address, EVIL)}
+    every = (ISSUER, SERVICE, SHOP.address, NEAR.address, EVIL)
+    names = {name: urlsplit(name).hostname or "" for name in every}
+    shop = {
+        **landing_client(SHOP.address),
+        "redirect_uris": [SHOP.redirect_uri, NEAR.redirect_uri],
+        "sector": "shop.example",
+        "frontchannel_logout_uri": LEFT,
+    }
     with tls_front(folder / "tls", names.values()) as front, served() as anyone:
         at = Sites(issuer=ISSUER, service=SERVICE, front=front.port, ca=front.ca)
-        settings = {"proxy": {"trusted": ["127.0.0.0/8"]}}
+        settings = {
+            "proxy": {"trusted": ["127.0.0.0/8"]},
+            "login": {"session_management": True},
+        }
         place = folder / "country"
         place.mkdir()
         with running(
             place,
             service=True,
             agent=True,
-            clients=[{**landing_client(SHOP.address), "frontchannel_logout_uri": LEFT}],
+            clients=[shop],
             settings=settings,
             sites=at,
         ) as world:
@@ -78,7 +99,8 @@ def sites(
             elsewhere = urlsplit(anyone.address).port or 0
             front.routes[names[ISSUER]] = ports.provider
             front.routes[names[SERVICE]] = ports.service
-            front.routes[names[SHOP.address]] = front.routes[names[EVIL]] = elsewhere
+            for name in (SHOP.address, NEAR.address, EVIL):
+                front.routes[names[name]] = elsewhere
             with chromium(
                 browser.browser_type,
                 needs("chromium"),
@@ -114,9 +136,11 @@ def test_a_card_login_across_sites_breaks_no_policy_and_its_cookies_are_the_host
     for cookie in ours:
         assert cookie["name"].startswith("__Host-")
         assert cookie["secure"]
-        assert cookie["httpOnly"]
-        assert cookie["sameSite"] == "Lax"
         assert cookie["domain"] == "login.sesame.example"
+        # The word that other sites' frames may compare, and nothing else, is for scripts.
+        told = cookie["name"] == "__Host-sesame_state"
+        assert cookie["httpOnly"] is not told
+        assert cookie["sameSite"] == ("None" if told else "Lax")
 
 
 def test_a_request_posted_by_another_site_finds_the_session(citizen: Citizen) -> None:
@@ -131,7 +155,7 @@ def test_a_request_posted_by_another_site_finds_the_session(citizen: Citizen) ->
     assert "code" in SHOP.answer(page)
     first, second = citizen.sent_to(ISSUER)
     assert first.method == "POST"
-    assert "cookie" not in first.all_headers()
+    assert "session=" not in first.all_headers().get("cookie", "")
     assert second.url.startswith(f"{ISSUER}/login/")
     assert "__Host-sesame_session" in second.all_headers()["cookie"]
 
@@ -173,7 +197,7 @@ def test_another_site_cannot_sign_anybody_out_unseen(citizen: Citizen) -> None:
 def test_signing_out_at_one_e_service_tells_another_in_a_frame_and_comes_back(
     citizen: Citizen,
 ) -> None:
-    citizen.ask_to_sign_in().sign_in_with("adult").agree_for_good()
+    citizen.ask_to_sign_in().sign_in_with("adult").agree()
     page = citizen.page
     page.goto(SHOP.request(ISSUER).url)
     citizen.agree()
@@ -191,6 +215,25 @@ def test_signing_out_at_one_e_service_tells_another_in_a_frame_and_comes_back(
     assert citizen.complaints == []
     page.goto(SHOP.request(ISSUER, prompt="none").url)
     assert SHOP.answer(page)["error"] == "login_required"
+
+
+def test_an_e_services_script_learns_that_the_session_changed(citizen: Citizen) -> None:
+    citizen.sign_in_by_name(NEAR.request(ISSUER).url, "jules", remember=True)
+    page, frame = citizen.page, f"{ISSUER}/session/check"
+    known = f"{CLIENT} {NEAR.answer(page)['session_state']}"
+    assert page.evaluate(ASK, [frame, known]) == "unchanged"
+    assert page.evaluate(ASK, [frame, CLIENT]) == "error"
+    assert page.evaluate(ASK, [frame, known.replace(CLIENT, "other")]) == "changed"
+    # In another site's frame most browsers have no cookie: it is not told that something changed.
+    elsewhere = citizen.context.new_page()
+    elsewhere.goto(SHOP.request(ISSUER, prompt="none").url)
+    theirs = f"{CLIENT} {SHOP.answer(elsewhere)['session_state']}"
+    assert elsewhere.evaluate(ASK, [frame, theirs]) in {"error", "unchanged"}
+    assert page.evaluate(ASK, [frame, theirs]) == "changed"
+    elsewhere.goto(f"{ISSUER}/logout")
+    elsewhere.locator("#confirm-logout").click()
+    elsewhere.locator("#signed-out").wait_for()
+    assert page.evaluate(ASK, [frame, known]) == "changed"
 
 
 def test_another_site_cannot_show_our_pages_in_a_frame(citizen: Citizen) -> None:
