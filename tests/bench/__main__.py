@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.bench import card_check, measure, phone, report, waiting
+from tests.bench import card_check, measure, phone, report, waiting, where
 from tests.bench.card import with_cards
 from tests.bench.rounds import DRIVERS, PHASES, Drivers, figure, measured
 from tests.bench.systems import (
@@ -43,6 +43,9 @@ def main() -> None:
     if options.part == "checks":
         _checks_alone(options)
         return
+    if options.part == "where":
+        _where_alone(options)
+        return
     with tempfile.TemporaryDirectory(prefix="sesame-bench-") as place:
         folder = Path(place)
         with contextlib.ExitStack() as on:
@@ -51,6 +54,7 @@ def main() -> None:
         cards = _cards(folder / "cards", options)
     text = report.page(results, cards, rounds=options.rounds, times=options.times * DRIVERS)
     text = card_check.put_into(text, card_check.figures(_say))
+    text = where.put_into(text, where.figures(_say))
     text = phone.put_into(text, phone.figures(_say))
     text = waiting.put_into(text, waiting.figures(_say))
     if options.write:
@@ -76,6 +80,15 @@ def _phone_alone(options: argparse.Namespace) -> None:
         page = PAGE.read_text(encoding="utf-8")
         PAGE.write_text(phone.put_into(page, found), encoding="utf-8")
     print(phone.section(found))
+
+
+def _where_alone(options: argparse.Namespace) -> None:
+    """Measure where the time of each request goes, and put it into the page as it stands."""
+    found = where.figures(_say)
+    if options.write:
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(where.put_into(page, found), encoding="utf-8")
+    print(where.section(found))
 
 
 def _checks_alone(options: argparse.Namespace) -> None:
@@ -136,6 +149,10 @@ def _rounds(systems: list[System], options: argparse.Namespace) -> list[report.R
     ]
     for each in drivers.values():
         each.stop()
+    for system in systems:
+        if system.world is not None:
+            system.world.sesame("audit", "verify")
+            _say(f"{system.name}: the audit trail verifies")
     return results
 
 
@@ -172,7 +189,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", "checks", "phone", "waiting"),
+        choices=("all", "checks", "phone", "waiting", "where"),
         default="all",
         help="what to measure",
     )

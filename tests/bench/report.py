@@ -22,6 +22,7 @@ _WORDS: Final = {
     "exchange": "code exchange",
     "userinfo": "userinfo",
     "introspect": "introspection",
+    "discover": "discovery",
 }
 
 
@@ -62,13 +63,14 @@ def table(results: Sequence[Result]) -> str:
 def ratios(results: Sequence[Result]) -> str:
     """Each pair of deployments side by side: ours over the peer's."""
     head = " | ".join(_WORDS[phase] for phase in PHASES)
-    lines = [f"| ours ÷ peer | {head} |", "|---|" + "---:|" * len(PHASES)]
+    lines = [f"| ours ÷ peer | {head} | worker's memory |", "|---|" + "---:|" * (len(PHASES) + 1)]
     for mine, theirs in zip(results[::2], results[1::2], strict=True):
         cells = " | ".join(
             f"{mine.figures[phase].per_cpu_second / theirs.figures[phase].per_cpu_second:.2f}"
             for phase in PHASES
         )
-        lines.append(f"| {mine.name} ÷ {theirs.name} | {cells} |")
+        memory = f"{mine.worker_mb / theirs.worker_mb:.2f}"
+        lines.append(f"| {mine.name} ÷ {theirs.name} | {cells} | {memory} |")
     return "\n".join(lines)
 
 
@@ -121,7 +123,9 @@ provider's CPU time is counted; the card and the responder run on the driver's c
   issuer, the ID token's signature, nonce and audience, the claims, the introspection's answer.
 - Ours keeps what it acknowledges: the Ledger commits to disk (SQLite `synchronous=FULL`, PostgreSQL
   `synchronous_commit=on`), with an audit row in each commit and the audit chain sealed meanwhile.
-  The peer keeps its state in memory, or in a Redis with the same settings as ours (append-only).
+  After the run the whole trail is verified (`sesame audit verify`). Limits are on, but for the
+  number of logins that one address may open. The peer keeps its state in memory, or in a Redis with
+  the same settings as ours (append-only).
 - Both are warmed up by the same number of logins before they are measured.
 - Latencies are what the driver saw with its core shared by {DRIVERS} processes; they say more about
   being steady than about the network.

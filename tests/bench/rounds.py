@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.bench.work import Face
 
 DRIVERS: Final = 4
-PHASES: Final = ("login", "exchange", "userinfo", "introspect")
+PHASES: Final = ("login", "exchange", "userinfo", "introspect", "discover")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CLIENT: Final = "bench"
 CALLBACK: Final = "http://localhost:9/callback"
 SCOPE: Final = "openid profile"
+_DISCOVERY: Final = "/.well-known/openid-configuration"
 _FORM: Final = re.compile(r"<form.*?</form>", re.DOTALL)
 _ACTION: Final = re.compile(r'<form[^>]*action="([^"]+)"')
 _HIDDEN: Final = re.compile(r'<input[^>]*type="hidden"[^>]*>')
@@ -67,7 +68,9 @@ class Face:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Reply:
+class Reply:
+    """What a step was answered with."""
+
     status: int
     location: str | None
     body: str
@@ -135,6 +138,12 @@ class Worker:
         if answer["active"] is not True or answer["client_id"] != self._face.client:
             raise WrongAnswer("introspection", answer)
 
+    def discover(self) -> None:
+        """Read what the provider says of itself."""
+        document = self._json(self._ask("GET", _DISCOVERY))
+        if document["issuer"] != self._face.issuer:
+            raise WrongAnswer("discovery", document)
+
     def login(self) -> None:
         """A whole login: sign in, exchange, userinfo."""
         self.exchange(*self.code())
@@ -151,7 +160,7 @@ class Worker:
         path: str,
         body: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> _Reply:
+    ) -> Reply:
         sent = {"Host": self._host, **(headers or {})}
         if self._jar and not headers:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._jar.items())
@@ -164,9 +173,9 @@ class Worker:
             if name.lower() == "set-cookie":
                 key, _, content = value.partition(";")[0].partition("=")
                 self._jar[key] = content
-        return _Reply(status=response.status, location=response.getheader("Location"), body=text)
+        return Reply(status=response.status, location=response.getheader("Location"), body=text)
 
-    def _json(self, reply: _Reply) -> dict[str, Any]:
+    def _json(self, reply: Reply) -> dict[str, Any]:
         if reply.status != http.client.OK:
             raise WrongAnswer(reply.status, reply.body[:500])
         found: dict[str, Any] = json.loads(reply.body)
