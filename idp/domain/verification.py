@@ -148,12 +148,14 @@ def _object(
 
 def _member(name: str, asked: Any, known: object, *, now: datetime) -> object:  # noqa: ANN401 - JSON
     if isinstance(known, dict):
-        return _object(name, asked if isinstance(asked, dict) else {}, known, now=now)
+        if isinstance(asked, dict):
+            return _object(name, asked, known, now=now)
+        asked, known = _any_demand(asked), None
     if isinstance(known, list):
         return _first(name, asked, known, now=now)
     if isinstance(asked, list):
         # An unknown list, such as assurance_details: its filters, if any, cannot be met.
-        asked = next((entry for entry in asked if _restricts(entry)), None)
+        asked = _any_demand(asked)
     if _restricts(asked) and not _fits(asked, known, now=now):
         raise _Mismatch
     return known
@@ -163,6 +165,8 @@ def _first(name: str, asked: object, known: list[Any], *, now: datetime) -> list
     """Give the entries of a list as the first filter that fits each has it; filters are or-ed."""
     filters = asked if isinstance(asked, list) else []
     if not filters:
+        if _restricts(asked):
+            raise _Mismatch
         return None
     given: list[object] = []
     fits = False
@@ -178,6 +182,12 @@ def _first(name: str, asked: object, known: list[Any], *, now: datetime) -> list
     if not fits:
         raise _Mismatch
     return given or None
+
+
+def _any_demand(asked: object) -> object:
+    """Give a filter of what stands in another form than it was asked in: none can be met."""
+    entries = asked if isinstance(asked, list) else []
+    return next((entry for entry in entries if _restricts(entry)), None)
 
 
 def _restricts(asked: object) -> bool:

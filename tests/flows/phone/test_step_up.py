@@ -108,6 +108,7 @@ def wanted(challenge: str) -> dict[str, str]:
     return dict(re.findall(r'(acr_values|max_age)="([^"]+)"', challenge))
 
 
+@pytest.mark.proves("step-up.resource")
 def test_a_resource_refuses_a_login_by_phone_and_takes_the_card_that_it_asked_for(
     house: House,
 ) -> None:
@@ -140,6 +141,7 @@ def test_a_resource_refuses_a_login_by_phone_and_takes_the_card_that_it_asked_fo
     assert asked_of_the_register(house, third["access_token"]) == (200, "")
 
 
+@pytest.mark.proves("step-up.own")
 def test_userinfo_asks_for_the_card_once_the_registration_demands_it(house: House) -> None:
     agreed(by_card(house.browser().open()))
     with house.services.ledger.read() as unit:

@@ -53,7 +53,7 @@ def card_tokens(made: Shops, shop: Client, browser: Browser, claims: Any) -> Tok
     return shop.answered(walk(page), asked).tokens()
 
 
-@pytest.mark.proves("identity-assurance.asked")
+@pytest.mark.proves("identity-assurance.asked", "identity-assurance.metadata")
 def test_what_the_card_proved_is_told_where_it_was_asked_and_as_far(
     made: Shops, shop: Client, browser: Browser
 ) -> None:

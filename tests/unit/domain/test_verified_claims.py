@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from idp.domain.assurance import Assurance
 from idp.domain.client import Purpose
@@ -124,6 +126,7 @@ def offered_for(asked: object, *purposes: Purpose, **person: Any) -> tuple[Claim
 # --- as asked, and no further ---------------------------------------------------------------------
 
 
+@pytest.mark.proves("identity-assurance.forms")
 @pytest.mark.parametrize("form", [None, {}, {"essential": False}, {"essential": True}])
 def test_null_and_empty_forms_ask_for_an_element_without_a_demand(form: object) -> None:
     given = told(a_block({"trust_framework": form}, {"given_name": form}))
@@ -179,6 +182,7 @@ def test_a_foreigner_has_another_document() -> None:
     assert details == {"type": "residence_permit"}
 
 
+@pytest.mark.proves("identity-assurance.places")
 def test_claims_of_a_place_stay_in_it() -> None:
     asked = {
         "id_token": {"verified_claims": a_block(claims={"given_name": None})},
@@ -221,10 +225,13 @@ MISFITS: dict[str, object] = {
     "country": {"evidence": [{"document_details": {"issuer": {"country_code": {"value": "NLD"}}}}]},
     "number": {"evidence": [{"document_details": {"document_number": {"value": "1"}}}]},
     "unknown": {"trust_framework": None, "verification_process": {"value": "x"}},
+    "evidence as an object": {"evidence": {"type": {"value": "document"}}},
+    "details as a list": {"evidence": [{"document_details": [{"type": {"value": "idcard"}}]}]},
     "unknown list": {"assurance_details": [{"assurance_type": {"value": "identity_evidence"}}]},
 }
 
 
+@pytest.mark.proves("identity-assurance.mismatch")
 @pytest.mark.parametrize("case", MISFITS)
 def test_a_verification_that_does_not_fit_leaves_everything_out(case: str) -> None:
     assert told(a_block(MISFITS[case])) is None
@@ -261,6 +268,7 @@ def test_a_verification_that_is_too_long_ago_does_not_fit() -> None:
     assert told(a_block(asked), event=phone) is not None
 
 
+@pytest.mark.proves("identity-assurance.unknown")
 @pytest.mark.parametrize(
     "extra",
     [
@@ -402,6 +410,47 @@ def test_a_claim_leaves_a_grant_when_its_purpose_ends() -> None:
     assert names_in(none) == ("given_name", "verified_claims/given_name")
     evidence: Any = none["verified_claims"]
     assert "document_details" not in evidence["verification"]["evidence"][0]
+
+
+NAMED = st.sampled_from(
+    (
+        *FULL,
+        *("type", "check_details", "check_method", "document_details", "issuer", "country_code"),
+        *("document_number", "value", "values", "max_age", "essential", "assurance_process"),
+    )
+)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | NAMED
+TEMPLATES = st.recursive(
+    LEAVES | st.sampled_from(["eidas", "high", "document", "vcrypt", "idcard", "BEL"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMED, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+def leaves_of(told: Any) -> set[str]:
+    if isinstance(told, dict):
+        return {leaf for one in told.values() for leaf in leaves_of(one)}
+    if isinstance(told, list):
+        return {leaf for one in told for leaf in leaves_of(one)}
+    return {str(told)}
+
+
+@given(verification=st.dictionaries(NAMED, TEMPLATES, max_size=6))
+def test_whatever_is_asked_of_a_verification_nothing_but_the_truth_is_told(
+    verification: dict[str, Any],
+) -> None:
+    try:
+        answer = told(a_block(verification))
+    except Refused as refused:
+        if refused.problem is not INVALID_REQUEST:
+            raise
+        return
+    if answer is None:
+        return
+    truth = told(a_block(FULL))["verification"]
+    assert leaves_of(answer["verification"]) <= leaves_of(truth)
+    assert set(answer["verification"]) <= {"trust_framework", *verification}
+    assert set(answer["claims"]) == set(NAMES)
 
 
 def test_a_verified_fact_of_the_files_is_read_like_any_other() -> None:

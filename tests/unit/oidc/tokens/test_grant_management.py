@@ -64,6 +64,7 @@ def test_a_client_that_manages_its_grants_is_told_their_names(managed: Desk) -> 
     assert "grant_id" not in managed.redeem(managed.code("basic"))
 
 
+@pytest.mark.proves("grant-management.query")
 def test_a_grant_tells_its_scopes_resources_and_the_names_of_its_claims(managed: Desk) -> None:
     answered = logged_in(managed)
     told = query(managed, answered["access_token"], answered["grant_id"])
@@ -86,6 +87,7 @@ def test_a_claim_whose_purpose_ended_is_told_no_more(managed: Desk) -> None:
     assert told["claims"] == ["email"]
 
 
+@pytest.mark.proves("grant-management.revoke")
 def test_a_grant_that_is_ended_takes_every_token_along_and_is_audited(managed: Desk) -> None:
     mine, other = logged_in(managed), logged_in(managed)
     revoke(managed, mine["access_token"], other["grant_id"])
@@ -114,6 +116,7 @@ def another_persons(desk: Desk) -> Grant:
     return grant
 
 
+@pytest.mark.proves("grant-management.foreign")
 def test_grants_of_other_clients_and_people_are_as_if_they_were_not_there(managed: Desk) -> None:
     mine, rivals = logged_in(managed), logged_in(managed, "rival")
     others = (rivals["grant_id"], another_persons(managed).id, "unknown", "", "x" * 65)
