@@ -22,6 +22,7 @@ from idp.foundation import found_keys
 from idp.oidc import tokens
 from idp.oidc.ciba.asking import GRANT_TYPE as CIBA
 from idp.oidc.client_auth import Caller
+from idp.oidc.grant_management import QUERY
 from idp.oidc.logout_token import LogoutTokens
 from idp.oidc.pens import Written
 from idp.services import Services, build
@@ -94,7 +95,8 @@ class Bench:
             unit.people.add(a_person(), username="an")
             unit.sessions.open(a_session())
             auth = ClientAuth.SECRET_BASIC
-            unit.clients.add(a_client(SHOP, auth=auth, secrets=(a_secret(),), **common))
+            shop = a_client(SHOP, auth=auth, secrets=(a_secret(),), manages_grants=True, **common)
+            unit.clients.add(shop)
             unit.clients.add(a_client(ASSERTING, **common))
         self.own: dict[str, object] = {}
 
@@ -131,13 +133,14 @@ class Bench:
 
     # --- opaque texts -----------------------------------------------------------------------------
 
-    def code(self) -> str:
-        grant = replace(
-            a_grant(f"grant-{secrets.token_hex(4)}", client=SHOP),
-            id_token_claims={"given_name": "Anaïs"},
-            userinfo_claims={"email": "an@example.be"},
-            scopes=("openid", "email"),
-        )
+    def code(self, **changes: Any) -> str:
+        granted: dict[str, Any] = {
+            "id_token_claims": {"given_name": "Anaïs"},
+            "userinfo_claims": {"email": "an@example.be"},
+            "scopes": ("openid", "email"),
+            **changes,
+        }
+        grant = replace(a_grant(f"grant-{secrets.token_hex(4)}", client=SHOP), **granted)
         with self.services.ledger.begin() as unit:
             minted = tokens.mint(epoch=unit.epoch(), entropy=secrets.token_bytes)
             unit.grants.add_code(
@@ -166,6 +169,16 @@ class Bench:
 
     def access_token(self) -> str:
         return str(self.redeemed(self.code())["access_token"])
+
+    def grants_token(self) -> str:
+        """One for another resource of ours than userinfo."""
+        code = self.code(scopes=("openid", QUERY), resources=(f"{ISSUER}/grants",))
+        return str(self.redeemed(code)["access_token"])
+
+    def resource_token(self) -> str:
+        """One for a resource of somebody else."""
+        code = self.code(resources=("https://api.example",))
+        return str(self.redeemed(code)["access_token"])
 
     def refresh_token(self) -> str:
         return str(self.redeemed(self.code())["refresh_token"])
@@ -302,7 +315,8 @@ PLAINLY: dict[str, object] = {
 KINDS: dict[str, Callable[[Bench], str]] = {
     name: getattr(Bench, name)
     for name in (
-        *("code", "access_token", "refresh_token", "auth_req_id", "request_uri"),
+        *("code", "access_token", "grants_token", "resource_token", "refresh_token"),
+        *("auth_req_id", "request_uri"),
         *("registration_token", "id_token", "encrypted_id_token", "jwt_access_token"),
         *("signed_userinfo", "encrypted_userinfo", "signed_introspection"),
         *("encrypted_introspection", "signed_answer", "encrypted_answer", "logout_token"),

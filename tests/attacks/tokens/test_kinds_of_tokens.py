@@ -14,12 +14,14 @@ from idp.domain.client import ClientAuth
 from idp.errors import (
     AUTHORIZATION_PENDING,
     INVALID_TARGET,
+    NOT_FOUND,
     Refused,
 )
 from idp.oidc.ciba.asking import GRANT_TYPE as CIBA
 from idp.oidc.client_auth import ASSERTION_TYPE, Caller
 from idp.oidc.exchange import ACCESS_TOKEN
 from idp.oidc.exchange import GRANT_TYPE as EXCHANGE
+from idp.oidc.resource import Presented
 from tests.attacks.tokens.kinds import ADDRESS, KINDS, PLAINLY, SHOP, Bench
 from tests.unit.oidc.tokens.desk import form
 
@@ -37,6 +39,16 @@ def bearer(bench: Bench, text: str) -> object:
 def bearer_in_a_form(bench: Bench, text: str) -> object:
     params = form(access_token=text)
     return bench.services.userinfo.answer(authorization=None, params=params, method="POST")
+
+
+def managing_grants(bench: Bench, text: str) -> object:
+    came = Presented(authorization=f"Bearer {text}", method="GET", path="/grants/none")
+    try:
+        bench.services.grant_management.query("none", came)
+    except Refused as refused:
+        # The token was taken; there is only no such grant.
+        return refused.problem is NOT_FOUND
+    raise AssertionError("a grant that was never made")
 
 
 def introspected(bench: Bench, text: str) -> object:
@@ -143,12 +155,14 @@ def registration(bench: Bench, text: str) -> object:
 
 
 ACCESS = {"access_token", "jwt_access_token"}
+OF_ANY_RESOURCE = ACCESS | {"grants_token", "resource_token"}
 BELONGS: dict[Callable[[Bench, str], object], set[str]] = {
     bearer: ACCESS,
     bearer_in_a_form: ACCESS,
-    introspected: ACCESS | {"refresh_token"},
-    revoked: ACCESS | {"refresh_token"},
-    exchanged: ACCESS,
+    managing_grants: {"grants_token"},
+    introspected: OF_ANY_RESOURCE | {"refresh_token"},
+    revoked: OF_ANY_RESOURCE | {"refresh_token"},
+    exchanged: OF_ANY_RESOURCE,
     redeemed: {"code"},
     refreshed: {"refresh_token"},
     polled: {"auth_req_id"},
