@@ -128,6 +128,8 @@ class Parameters:
 def _decode(encoded: bytes, *, longest: int) -> str:
     if len(encoded) > 3 * longest:
         raise Refused(INVALID_REQUEST, "a parameter is too long")
+    if b"%" not in encoded and b"+" not in encoded and len(encoded) <= longest:
+        return encoded.decode("ascii")  # most of them; printable, as the whole was found to be
     plain = unquote_to_bytes(encoded.replace(b"+", b" "))
     if len(plain) > longest:
         raise Refused(INVALID_REQUEST, "a parameter is too long")
