@@ -1,13 +1,21 @@
-"""How often a property is tried: some examples at the desk, ten thousand where CI_DEEP is set."""
+"""How often a property is tried: some examples at the desk, ten thousand where CI is set.
+
+A property of the card's code draws little and shares what is slow to make, so that ten thousand
+examples take seconds. ``make deep`` sets CI_DEEP and tries them by themselves.
+"""
 
 from __future__ import annotations
 
 import os
 from typing import Final
 
+import pytest
+
 DEEP: Final = 10_000
+PATIENCE: Final = pytest.mark.timeout(900)
+"""For the files of such properties: ten thousand examples on a busy machine."""
 
 
 def examples(usual: int) -> int:
     """The number of examples for ``hypothesis.settings``."""
-    return DEEP if "CI_DEEP" in os.environ else usual
+    return DEEP if {"CI", "CI_DEEP"} & os.environ.keys() else usual

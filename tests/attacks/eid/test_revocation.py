@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,9 +21,11 @@ from cardreader.errors import (
 )
 from cardreader.sim import profiles
 from cardreader.sim.pki import OcspLies
-from cardreader.trust.revocation import RevocationLimits
+from cardreader.trust.case import Case
+from cardreader.trust.ports import FetchAnswer, FetchFailed
+from cardreader.trust.revocation import RevocationCheck, RevocationLimits
 from tests.world import tokens
-from tests.world.deep import examples
+from tests.world.deep import PATIENCE, examples
 from tests.world.tokens import NOW, YEAR, Provider
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
     from cardreader.server import VerifiedCard
     from cardreader.sim.register import Revocation
+    from cardreader.trust.ports import FetchRequest
+
+pytestmark = PATIENCE
 
 MINUTE = dt.timedelta(minutes=1)
 OCSP = "http://127.0.0.1:8405/ocsp/citizen-new"
@@ -287,21 +293,56 @@ def test_a_ca_whose_responder_has_no_address_is_judged_by_its_list() -> None:
     assert provider.world.calls == [CRL]
 
 
+class _Repeating(tokens.InMemoryWorld):
+    """Has one answer made, and gives that again; RSA keys, which are verified in no time."""
+
+    good = b""
+
+    def __call__(self, request: FetchRequest) -> FetchAnswer:
+        if not self.good:
+            answer = super().__call__(request)
+            self.good = answer.body
+            return answer
+        if "/ocsp/" not in request.url:
+            raise FetchFailed("down")
+        assert self.swap_ocsp is not None
+        body = self.swap_ocsp(self.good)
+        return FetchAnswer(status=200, media_type="application/ocsp-response", body=body)
+
+
+@cache
+def asking() -> tuple[RevocationCheck, Case, bytes, _Repeating]:
+    """The step of the pipeline, a case of a good card that has come so far, and a good answer."""
+    world = _Repeating()
+    check = RevocationCheck(world, entropy=bytes)
+    trusted = tokens.anchors()
+    case = Case(
+        text="",
+        origin="",
+        nonce="",
+        now=NOW,
+        anchors=trusted,
+        live_check=True,
+        strict_number=True,
+        found_certificate=tokens.card("citizen-old", "rsa-2048").authentication,
+        found_issuer=next(ca for ca in trusted.cas if ca.label == "citizen-old"),
+    )
+    check.not_revoked(case)
+    assert case.evidence.method == "ocsp"
+    return check, case, world.good, world
+
+
 @settings(deadline=None, max_examples=examples(100))
 @given(place=st.integers(0, 5_000), length=st.integers(0, 8), fresh=st.binary(max_size=12))
 def test_no_answer_of_a_responder_raises_anything_but_a_refusal(
     place: int, length: int, fresh: bytes
 ) -> None:
-    provider = Provider()
-
-    def swap(good: bytes) -> bytes:
-        begin = place % len(good)
-        bad = good[:begin] + fresh + good[begin + length :]
-        return b"\0" + bad if bad == good else bad
-
-    provider.world.swap_ocsp = swap
+    check, case, good, world = asking()
+    begin = place % len(good)
+    bad = good[:begin] + fresh + good[begin + length :]
+    world.swap_ocsp = lambda _: b"\0" + bad if bad == good else bad
     with pytest.raises(TokenRefused):
-        provider.card()
+        check.not_revoked(case)
 
 
 def test_the_life_of_the_cards_of_these_tests_covers_the_moves_of_the_clock() -> None:

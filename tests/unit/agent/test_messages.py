@@ -98,8 +98,21 @@ def test_any_bytes_are_refused_or_read_but_never_break(body: bytes) -> None:
         return
 
 
-@given(st.recursive(st.none() | st.text(), st.lists, max_leaves=5))
-def test_any_json_in_place_of_the_command_is_refused(value: object) -> None:
+SHAPES = (
+    lambda text: text,
+    lambda text: [text],
+    lambda text: [[text], None],
+    lambda text: {text: text},
+    lambda text: {"quit": [text]},
+    len,
+    bool,
+    lambda _: None,
+)
+
+
+@given(st.integers(0, len(SHAPES) - 1), st.text(max_size=12))
+def test_any_json_in_place_of_the_command_is_refused(shape: int, text: str) -> None:
+    value = SHAPES[shape](text)
     with pytest.raises(MessageRefused):
         messages.parse_command(json.dumps({"command": value, "arguments": {}}).encode())
 

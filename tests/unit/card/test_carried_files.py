@@ -6,16 +6,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cardreader.beid.carried import FileSet, chip_challenge, pack, unpack
 from cardreader.errors import FilesMalformed, TokenMalformed
 from cardreader.server import read_answer
 from tests.world import holders, identity_files
-from tests.world.deep import examples
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cardreader.sim.image import AppletName
 
 NONCE = "A" * 43 + "="
@@ -63,20 +64,25 @@ def test_an_identity_without_its_proof_is_refused(name: str) -> None:
         unpack(members)
 
 
-@settings(max_examples=examples(60))
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(["format", "identity", "photo", "x"]), inner, max_size=4
-            )
-        ),
-        max_leaves=8,
-    )
+SHAPES: tuple[Callable[[str, Any], object], ...] = (
+    lambda _, leaf: leaf,
+    lambda name, leaf: [leaf, name],
+    lambda _, leaf: [[leaf], {}],
+    lambda name, leaf: {name: leaf},
+    lambda name, leaf: {name: [leaf]},
+    lambda name, leaf: {name: {name: leaf}, "format": leaf},
+    lambda name, leaf: {"format": "sesame-files:1", name: leaf},
+    lambda name, leaf: {"format": "sesame-files:1", name: [leaf]},
 )
-def test_no_json_makes_the_reader_stumble(value: object) -> None:
+
+
+@given(
+    shape=st.integers(0, len(SHAPES) - 1),
+    name=st.sampled_from(["format", "identity", "photo", "registerCertificate", "x"]),
+    leaf=st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8)),
+)
+def test_no_json_makes_the_reader_stumble(shape: int, name: str, leaf: object) -> None:
+    value = SHAPES[shape](name, leaf)
     with pytest.raises(FilesMalformed):
         unpack(value)
     with pytest.raises((FilesMalformed, TokenMalformed)):
