@@ -32,6 +32,7 @@ PAGES = (Page.CHOOSE, Page.CARD, Page.SEEDED, Page.CONSENT)
 
 
 @pytest.mark.parametrize("page", PAGES)
+@pytest.mark.proves("registration.links")
 def test_what_an_e_service_says_of_itself_is_linked_where_people_sign_in(
     site: Visit, services: Any, page: Page
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_client_reads_what_it_registered_and_its_token_again(registry: Registr
         {"backchannel_logout_uri": "https://rp.example/logout"},
     ],
 )
+@pytest.mark.proves("registration.initiate-login")
 def test_what_is_registered_comes_back_by_its_name(
     registry: Registry, members: dict[str, object]
 ) -> None:
