@@ -84,7 +84,7 @@ def refuse_update(document: Mapping[str, object], client: Client) -> None:
     wrong = [name for name in _NOT_YOURS if name in document]
     if document.get("client_id") != client.id:
         wrong.append("client_id")
-    if client.profile not in {Profile.DEFAULT, document.get("profile")}:
+    if client.profile not in (Profile.DEFAULT, document.get("profile")):
         wrong.append("profile")
     secret = document.get("client_secret")
     if secret is not None:
