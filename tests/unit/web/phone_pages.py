@@ -205,6 +205,7 @@ class Showing:
             "tx": TX,
             "client_name": CLIENT.display_name(language),
             "client_host": "tax.example",
+            "client_links": (),
             "form_token": TOKEN,
             "others": ("card",),
             "methods": (),
