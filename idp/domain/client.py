@@ -15,7 +15,7 @@ from idp.domain.about import About
 from idp.domain.acting import ALONE, Acting
 from idp.domain.certificate_use import NO_CERTIFICATE, CertificateUse
 from idp.domain.forms import USUAL, Forms
-from idp.domain.logout import LogoutChannels
+from idp.domain.logout import NOT_TOLD, LogoutChannels
 from idp.domain.origin import Origin
 from idp.domain.person import Sector
 from idp.domain.profile import Profile
@@ -135,7 +135,7 @@ class Client:
     backchannel_endpoint: str | None = None
     backchannel_signing_algorithm: str | None = None
     backchannel_user_code: bool = False
-    logout: LogoutChannels = LogoutChannels()
+    logout: LogoutChannels = NOT_TOLD
     id_token_algorithm: str = "ES256"  # noqa: S105 - the name of an algorithm
     answer_algorithm: str | None = None
     forms: Forms = USUAL

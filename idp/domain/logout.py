@@ -23,3 +23,7 @@ class LogoutChannels:
     back_session_required: bool = False
     front: str | None = None
     front_session_required: bool = False
+
+
+NOT_TOLD = LogoutChannels()
+"""Of a client that wants to hear of no logout."""
