@@ -71,3 +71,44 @@ def test_a_code_is_not_readable_in_the_store(starts: EphemeralStarts, ephemeral:
     starts.put(STATIC, lasts=MINUTE)
     assert ephemeral.get("ABCD2345") is None
     assert ephemeral.get("start-code:ABCD2345") is None
+
+
+def test_what_a_browser_began_last_is_known_after_it_was_claimed(
+    starts: EphemeralStarts, clock: Clock
+) -> None:
+    assert starts.last_of(STATIC.browser) is None
+    starts.put(STATIC, lasts=MINUTE)
+    starts.drop(STATIC.id)
+    assert starts.last_of(STATIC.browser) == STATIC.id
+    for _ in range(5):
+        clock.move(MINUTE)
+    assert starts.last_of(STATIC.browser) is None
+    assert starts.last_of("") is None
+
+
+def test_so_many_wait_at_one_place_and_one_browser_is_one(
+    starts: EphemeralStarts, clock: Clock
+) -> None:
+    def begun(name: str, *, where: str = "here") -> bool:
+        start = a_start(name, browser=name[:1] * 64)
+        if not starts.occupy(where, start, most=2):
+            return False
+        starts.put(start, lasts=MINUTE)
+        return True
+
+    assert [begun("A1"), begun("B1"), begun("A2"), begun("C1")] == [True, True, True, False]
+    assert begun("C1", where="there")
+    starts.drop(ApprovalId("B1"))
+    assert [begun("C2"), begun("D1")] == [True, False]
+    clock.move(MINUTE)
+    assert begun("D1")
+
+
+def test_who_is_shut_out_is_so_until_the_end_of_it(starts: EphemeralStarts, clock: Clock) -> None:
+    assert not starts.is_shut("somebody")
+    starts.shut("somebody", lasts=2 * MINUTE)
+    clock.move(MINUTE)
+    assert starts.is_shut("somebody")
+    assert not starts.is_shut("somebody else")
+    clock.move(MINUTE)
+    assert not starts.is_shut("somebody")
