@@ -55,6 +55,7 @@ def examine(config_path: Path | None) -> Iterator[Finding]:
         return
     for look in (
         examining.configuration,
+        examining.certificates,
         examining.disk,
         examining.trust,
         examining.listeners,

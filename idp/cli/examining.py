@@ -90,6 +90,23 @@ def configuration(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def certificates(settings: Settings) -> Iterator[Finding]:
+    """Look whether the header of client certificates has one spelling alone."""
+    mtls = settings.mtls
+    if not mtls.enabled:
+        return
+    names = (mtls.header, mtls.chain_header) if mtls.chain == "told" else (mtls.header,)
+    doubtful = [name for name in names if "-" in name]
+    for name in doubtful:
+        yield warn(
+            "certificates",
+            f"{name} can also be spelt {name.replace('-', '_')}, and looks the same to a worker",
+            "give it a name without hyphens, or let the proxy drop names with underscores",
+        )
+    if not doubtful:
+        yield ok("certificates", f"{mtls.header} is believed from {', '.join(mtls.proxies)}")
+
+
 def trust(settings: Settings) -> Iterator[Finding]:
     """Look whether the trust folder can be loaded."""
     if not settings.card.enabled:

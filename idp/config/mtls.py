@@ -27,7 +27,8 @@ class Mtls(BaseModel):
     header: str = Field(
         default="Client-Cert",
         pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$",
-        description="The header that holds it; the proxy must drop what others say in it.",
+        description="The header that holds it; the proxy must drop what others say in it. A name "
+        "without hyphens has no second spelling (`Client_Cert`) that a proxy could let through.",
     )
     chain: Literal["nobody", "proxy", "told"] = Field(
         default="nobody",
@@ -35,7 +36,7 @@ class Mtls(BaseModel):
         "`proxy` (it lets in no other certificate), or `told` (it says SUCCESS in `chain_header`).",
     )
     chain_header: str = Field(
-        default="X-SSL-Client-Verify",
+        default="SesameClientVerify",
         pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$",
         description="Where a proxy tells whether it verified the chain (nginx "
         "`$ssl_client_verify`); it must drop what others say in it.",

@@ -31,6 +31,7 @@ class Shop:
 
     def __init__(self, folder: Path, **mtls: Any) -> None:
         settings = {"proxies": [f"{PROXY}/32"], "chain": "told", "url": MTLS, **mtls}
+        settings.setdefault("chain_header", "X-SSL-Client-Verify")
         self.house = House(folder, more={"mtls": settings})
         self.authority = certified("CN=Clients CA", self.house.at, authority=True)
         self.own = certified(NAME, self.house.at, by=self.authority)

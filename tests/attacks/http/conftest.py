@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 NUMBER = "85073099833"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
     names = ("shop", "shop-basic", "shop-post", "shop-app")
     folder = tmp_path_factory.mktemp("attacked")
-    with shops(folder, *names, settings={"listen": {"workers": 2}}) as running:
+    mtls = {"proxies": ["127.0.0.1/32"], "header": "SesameClientCert", "chain": "proxy"}
+    with shops(folder, *names, settings={"listen": {"workers": 2}, "mtls": mtls}) as running:
         yield running
         found = leaked(running)
         running.world.stop()

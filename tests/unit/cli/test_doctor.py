@@ -7,16 +7,16 @@ import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import redis
 from click.testing import CliRunner
 
 from cardreader.trust import belgium
 from idp.cli import examining, main
+from idp.config import Settings
 from tests.world.cards import copied
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.unit.cli.deployed import Deployment
 
 
@@ -172,3 +172,20 @@ def test_belgian_roots_that_are_in_force_and_not_trusted_are_named() -> None:
     assert "trust.md" in finding.mend
     every = [root.name for root in belgium.roots()]
     assert list(examining._belgian_roots(every, now=now)) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "chain", "verdicts"),
+    [
+        ("Client-Cert", "proxy", ["warn"]),
+        ("SesameClientCert", "proxy", ["ok"]),
+        ("SesameClientCert", "told", ["warn"]),
+    ],
+)
+def test_a_header_with_a_second_spelling_is_doubted(
+    header: str, chain: str, verdicts: list[str]
+) -> None:
+    told = {"chain": chain, "chain_header": "X-SSL-Client-Verify", "header": header}
+    settings = Settings(issuer="https://login.example", mtls={"proxies": ["10.0.0.1"], **told})
+    assert [one.verdict for one in examining.certificates(settings)] == verdicts
+    assert list(examining.certificates(Settings(issuer="https://login.example"))) == []
