@@ -81,7 +81,7 @@ class Application:
     def _dispatch(self, environ: dict[str, Any]) -> Response:
         """Take the door in front if there is one, else Flask's."""
         request = Request(environ, populate_request=False)
-        machine = request.path in self._site.endpoints
+        machine = self._site.is_machine(request.path)
         self._certificates.require_machine(environ, machine=machine)
         answered = self._site.front(request)
         if answered is not None:

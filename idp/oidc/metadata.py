@@ -46,6 +46,7 @@ _ALIASED: Final = frozenset(
         "userinfo_endpoint",
         "introspection_endpoint",
         "revocation_endpoint",
+        "grant_management_endpoint",
         "backchannel_authentication_endpoint",
     }
 )

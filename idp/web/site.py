@@ -136,6 +136,10 @@ class Site:
         view = self._views.get((asked.method, path))
         return view(asked) if view else None
 
+    def is_machine(self, path: str) -> bool:
+        """Tell whether a path is a machine endpoint's."""
+        return self._endpoint(path) is not None
+
     def _endpoint(self, path: str) -> Endpoint | None:
         """Find the machine endpoint of a path: its own, or one of many below another."""
         found = self.endpoints.get(path)

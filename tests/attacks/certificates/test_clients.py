@@ -215,6 +215,7 @@ def test_machines_are_answered_at_both_hosts_and_people_at_one(shop: Shop) -> No
     assert proven(shop.prove(shop.own, at=f"{MTLS}:443"))
     for path in ("/authorize", "/", "/logout", "/account", "/login/aaaaaaaaaaaa", "/phone/"):
         assert shop.send(path, at=MTLS).status_code == 404, path
+    assert shop.send("/grants/some-grant", at=MTLS).status_code == 401
     assert shop.send("/", at="https://other.example").status_code == 400
 
 
@@ -226,6 +227,7 @@ def test_discovery_says_where_certificates_are_asked_for(shop: Shop) -> None:
         "userinfo_endpoint",
         "introspection_endpoint",
         "revocation_endpoint",
+        "grant_management_endpoint",
         "pushed_authorization_request_endpoint",
         "backchannel_authentication_endpoint",
     }
