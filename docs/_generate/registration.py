@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from docs._generate.markdown import code, document, fenced, table
 from idp.domain.vocabulary import scope_claims, scopes_supported
+from idp.oidc.dynamic.documents import OPERATORS
 from idp.oidc.registration.purposes import PURPOSE_MEMBERS
 from idp.oidc.registration.rules import MEMBERS
 
@@ -15,6 +16,9 @@ What `sesame clients add --from FILE` and `sesame clients edit CLIENT_ID --from 
 JSON with the same names. Members that a standard names have that name (RFC 7591, OpenID Connect
 Dynamic Client Registration, RP-Initiated Logout); the others are ours. Every fault is told at once,
 each with what to write instead, and nothing is changed while there is one.
+
+An e-service that registers itself at [`/register`](endpoints.md#register) says the same in JSON, but
+not what only operators decide: OPERATORS.
 
 A change is effective for every request that begins after the command returned. Disabling or
 removing a client, and an edit that takes scopes, claims or grants away, changes the subject or
@@ -54,7 +58,7 @@ def page() -> str:
     everywhere = scopes_supported(seeded=False)
     return document(
         "Registration of clients",
-        INTRODUCTION,
+        INTRODUCTION.replace("OPERATORS", ", ".join(map(code, sorted(OPERATORS - {"client_id"})))),
         fenced(EXAMPLE.strip(), "toml"),
         "## Members",
         table(("Member", "Meaning"), ((code(name), said) for name, said in MEMBERS.items())),

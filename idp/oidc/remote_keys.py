@@ -60,11 +60,11 @@ class RemoteKeys:
     """The published keys, by client; safe in threads."""
 
     def __init__(self, fetch: Fetch, *, monotonic: Callable[[], float], threads: int) -> None:
-        """Take how many ``threads`` answer requests: half of them, two at least, may wait here."""
+        """Take how many ``threads`` answer requests; one more than half of them may wait here."""
         self._fetch = fetch
         self._monotonic = monotonic
         self._entries: dict[ClientId, _Entry] = {}
-        self._room = _Room(free=max(2, threads // 2))
+        self._room = _Room(free=max(2, min(threads // 2 + 1, threads - 1)))
         self._each = self._room.free - 1
 
     def of(
