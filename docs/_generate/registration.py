@@ -17,8 +17,8 @@ JSON with the same names. Members that a standard names have that name (RFC 7591
 Dynamic Client Registration, RP-Initiated Logout); the others are ours. Every fault is told at once,
 each with what to write instead, and nothing is changed while there is one.
 
-An e-service that registers itself at [`/register`](endpoints.md#register) says the same in JSON, but
-not what only operators decide: OPERATORS.
+An e-service that registers itself at [`/register`](endpoints.md#register) says the same in JSON,
+but not what only operators decide: OPERATORS.
 
 A change is effective for every request that begins after the command returned. Disabling or
 removing a client, and an edit that takes scopes, claims or grants away, changes the subject or
