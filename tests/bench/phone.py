@@ -9,6 +9,7 @@ and as many one-row commits to the same database as the application made.
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -327,7 +328,7 @@ application is counted, neither the virtual phone's signing nor the browser's pa
 browser's visit that uses the approval: it opens the session, issues the code and goes back to the
 e-service, consent remembered. Medians; milliseconds of the process's CPU (a PostgreSQL server's own
 is not in it) and of the clock; then what cannot be left out of the step. What is short-lived stands
-in the embedded store on both.
+in the embedded store on both. {_load()}
 
 | store | step | CPU, ms | clock, ms | a CPU-second | signature checks | commits |
 |---|---|---:|---:|---:|---:|---:|
@@ -357,6 +358,17 @@ where the client's registration allows one, and those of the citizen's own page.
 def put_into(page: str, found: tuple[Approved, ...]) -> str:
     """Give the page with this section in the place of the former, or before the method."""
     return put_section(page, title=_TITLE, text=section(found))
+
+
+def _load() -> str:
+    """Say how busy the machine was otherwise: a busy one makes everything slower, both sides."""
+    others, cores = os.getloadavg()[1] - 1, os.cpu_count() or 1
+    if others <= cores / 2:
+        return "The machine did nothing else meanwhile."
+    return (
+        f"The machine was busy with other work (load {others:.0f} on {cores} cores): its figures\n"
+        "are too low in absolute terms, its fractions, measured taking turns, hardly."
+    )
 
 
 def _step_row(one: Approved, step: Step) -> str:
