@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import secrets
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.test import Client as Http
@@ -24,13 +29,14 @@ from tests.services.ledgers import put_ledger
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from werkzeug.test import TestResponse
 
 ISSUER = "https://idp.example"
 CALLBACK = "https://rp.example/cb"
 JSON = "application/json"
+_LEDGER = "ledger.sqlite"
+_KEK = "kek"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -127,26 +133,13 @@ def open_registry(
     ``ledger`` is the URL of an empty database, where it is not to be a file.
     """
     clock = Clock()
-    given = Settings(
-        environment=environment,
-        issuer=ISSUER,
-        stores={
-            "ledger": ledger or f"sqlite:///{folder / 'ledger.sqlite'}",
-            "ephemeral": "memory:",
-        },
-        keys={"kek_file": folder / "kek", "algorithms": ["ES256", "RS256"]},
-        card={"enabled": False},
-        login={"seeded_sign_in": environment != "production"},
-        registration={"mode": "open", **registration},
-    )
+    given = _settings(folder, environment, ledger, **{"mode": "open", **registration})
+    world = _around(clock)
     if ledger is None:
-        put_ledger(given.stores.ledger)
-    world: dict[str, Any] = {
-        "now": clock,
-        "monotonic": lambda: clock().timestamp(),
-        "entropy": secrets.token_bytes,
-    }
-    found_keys(given, **world, by="test")
+        for name in (_LEDGER, _KEK):
+            shutil.copy(_founded() / name, folder)
+    else:
+        found_keys(given, **world, by="test")
     services = build(given, **world)
     web = Web()
     if services.registration is not None:
@@ -165,3 +158,39 @@ def open_registry(
         yield Registry(services=services, clock=clock, web=web, http=http)
     finally:
         services.foundation.close()
+
+
+def _settings(
+    folder: Path, environment: str, ledger: str | None, **registration: object
+) -> Settings:
+    return Settings(
+        environment=environment,
+        issuer=ISSUER,
+        stores={"ledger": ledger or f"sqlite:///{folder / _LEDGER}", "ephemeral": "memory:"},
+        keys={
+            "kek_file": folder / _KEK,
+            # RSA keys take their time, and a database of its own is given for races alone.
+            "algorithms": ["ES256"] if ledger else ["ES256", "RS256"],
+        },
+        card={"enabled": False},
+        login={"seeded_sign_in": True},
+        registration=registration,
+    )
+
+
+def _around(clock: Clock) -> dict[str, Any]:
+    return {
+        "now": clock,
+        "monotonic": lambda: clock().timestamp(),
+        "entropy": secrets.token_bytes,
+    }
+
+
+@cache
+def _founded() -> Path:
+    """Make the keys of all these deployments once: RSA keys take their time."""
+    folder = Path(mkdtemp(prefix="sesame-registry-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    put_ledger(f"sqlite:///{folder / _LEDGER}")
+    found_keys(_settings(folder, "test", None), **_around(Clock()), by="test")
+    return folder
