@@ -12,6 +12,7 @@ from docs._generate import (
     cli,
     configuration,
     conformance,
+    openapi,
     problems,
     profiles,
     registration,
@@ -30,6 +31,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "claims.md": claims.page,
     "card-states.md": card_states.page,
     "conformance.md": conformance.page,
+    "openapi.json": openapi.page,
 }
 
 
