@@ -14,20 +14,32 @@ from tests.services.chromium import chromium, driver
 from tests.services.components import loopback_port, needs
 from tests.services.postgres_server import running_postgres
 from tests.services.redis_server import running_redis
+from tests.services.turns import Turns, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
+    from xdist.remote import Producer
 
     from tests.services.card_desk import CardDesk
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Demand names that are alike in every process that collects: an address in memory is not."""
+    """Put what is slow first, and the rest in the order that it has, which is a random one.
+
+    Names must be alike in every process that collects: an address in memory is not.
+    """
     strange = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if strange:
         raise pytest.UsageError(f"give this test ids of its own: {strange[0]}")
+    items[:] = in_turn(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns | None:
+    """Share the files out among the processes; see `tests.services.turns`."""
+    return Turns(config, log) if config.option.dist == "loadfile" else None
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from click.testing import CliRunner
+
+from idp.cli import main
 from tests.world import children
 from tests.world.cards import World
 from tests.world.children import ROOT, Child
@@ -66,6 +69,7 @@ class Deployment:
         ephemeral: a store's URL; None for SQLite in the folder.
         more: further settings, by section, as in the configuration file.
         sites: addresses by https; None for ports of ``localhost``.
+        inside: run commands in this process: starting one for each is most of a story's waiting.
     """
 
     folder: Path
@@ -76,6 +80,7 @@ class Deployment:
     ephemeral: str | None = None
     more: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     sites: Sites | None = None
+    inside: bool = False
 
     @property
     def issuer(self) -> str:
@@ -172,6 +177,14 @@ class Deployment:
         Raises:
             CommandFailed: it refused.
         """
+        run = self._inside if self.inside else self._beside_us
+        code, said, complaint = run(arguments)
+        if code != 0:
+            words = " ".join(str(argument) for argument in arguments[:3])
+            raise CommandFailed(f"sesame {words}: {(complaint or said).strip()}")
+        return said
+
+    def _beside_us(self, arguments: tuple[str | Path, ...]) -> tuple[int, str, str]:
         done = subprocess.run(
             [SESAME, *arguments],
             cwd=ROOT,
@@ -181,10 +194,13 @@ class Deployment:
             text=True,
             check=False,
         )
-        if done.returncode != 0:
-            words = " ".join(str(argument) for argument in arguments[:3])
-            raise CommandFailed(f"sesame {words}: {(done.stderr or done.stdout).strip()}")
-        return done.stdout
+        return done.returncode, done.stdout, done.stderr
+
+    def _inside(self, arguments: tuple[str | Path, ...]) -> tuple[int, str, str]:
+        theirs = {name: None for name in os.environ if name.startswith("SESAME_")}
+        runner = CliRunner(env={**theirs, "SESAME_CONFIG": str(self.configuration.resolve())})
+        done = runner.invoke(main, [str(each) for each in arguments], prog_name="sesame")
+        return done.exit_code, done.stdout, done.stderr or repr(done.exception)
 
     def asked(self, *arguments: str | Path) -> Any:
         """Run a command that answers in JSON."""

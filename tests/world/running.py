@@ -204,6 +204,7 @@ def running(
         ephemeral=ephemeral,
         more=given,
         sites=sites,
+        inside=True,
     )
     with contextlib.ExitStack() as stack:
         desk = Desk(world.pki(), clock.now)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def landing() -> Iterator[Landing]:
     """A client of the simplest kind: it shows what came back."""
     with served() as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def country(tmp_path_factory: pytest.TempPathFactory, landing: Landing) -> Iterator[Running]:
     """The provider, e-service, agent and responder; ask for `world` instead."""
     folder = tmp_path_factory.mktemp("country")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SETTINGS = {"listen": {"workers": 2}, "keys": {"algorithms": list(SIGNING), "reread": 1}}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
     with shops(tmp_path_factory.mktemp("protocol"), *KINDS, settings=SETTINGS) as running:
         yield running
@@ -36,7 +36,7 @@ def shop(made: Shops) -> Client:
     return made["shop"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def elsewhere(made: Shops) -> Client:
     """A client of another sector."""
     return made.add("elsewhere", changes={"sector": "elsewhere.example"})
