@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 ROOT = Path(__file__).parent.parent.parent.parent
-BOUND = 60.0
+HTTP_OK = 200
+BOUND = 90.0
 """Seconds after which a thing that is waited for will not happen any more."""
 
 
@@ -92,12 +93,16 @@ class Running:
 
         A connection that waited at a worker when it was killed goes down with it: ask again.
         """
-        return int(until(self.ask)[1].split()[0])
+        return until(self._answering)
 
     def replaced(self, dead: int) -> bool:
         """Say whether all is well and another worker than the dead one answers."""
+        answering = self._answering()
+        return answering not in (None, dead) and self.ready()
+
+    def _answering(self) -> int | None:
         answer = self.ask()
-        return answer is not None and int(answer[1].split()[0]) != dead and self.ready()
+        return int(answer[1].split()[0]) if answer is not None and answer[0] == HTTP_OK else None
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

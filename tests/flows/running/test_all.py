@@ -21,8 +21,8 @@ SESAME = ("-P", "-m", "idp")
 
 
 def lines(running: Running, event: str) -> list[dict[str, Any]]:
-    """Give the log's lines of one event; every line is JSON."""
-    found = [json.loads(line) for line in running.log.splitlines()]
+    """Give the log's lines of one event; every line is JSON, once all of it is written."""
+    found = [json.loads(line) for line in running.log.rpartition("\n")[0].splitlines()]
     return [line for line in found if line["event"] == event]
 
 
