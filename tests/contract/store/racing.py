@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 RACERS = 4
 MOST_TRIES = 20
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 def open_store(kind: str, url: str) -> Any:

@@ -357,5 +357,5 @@ class Desk:
     def recorded(self) -> list[str]:
         """The kinds of everything that was audited, sorted: rows of one moment have no order."""
         with self.ledger.read() as unit:
-            rows = unit.audit.unsealed(limit=1000)
+            rows = unit.audit.unsealed(limit=10_000)
         return sorted(json.loads(row.payload or b"{}")["kind"] for row in rows)
