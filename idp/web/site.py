@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from idp import log
@@ -48,7 +48,7 @@ from idp.web.scanned import ScannedPage
 from idp.web.telling import Telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from werkzeug.wrappers import Request, Response
 
@@ -61,7 +61,8 @@ if TYPE_CHECKING:
 
 _LOGIN: Final = re.compile(r"[A-Za-z0-9_-]{8,128}", re.ASCII)
 _LOGINS: Final = "/login/"
-_HEADABLE: Final = frozenset({"/", "/static/<name>", paths.JWKS, paths.DISCOVERY})
+_STATIC: Final = "/static/"
+_HEADABLE: Final = frozenset({"/", f"{_STATIC}<name>", paths.JWKS, paths.DISCOVERY})
 _PROBLEMS: Final = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 413: BODY_TOO_LARGE}
 
 
@@ -241,7 +242,9 @@ class Site:
             "phone",
             lambda name: self._phone.answer(request),  # noqa: ARG005
         )
-        app.add_url_rule("/static/<name>", "static", lambda name: self._files.answer(request, name))
+        app.add_url_rule(
+            f"{_STATIC}<name>", "static", lambda name: self._files.answer(request, name)
+        )
 
     def _add_login(self, app: Flask) -> None:
         login = LoginPages(
@@ -302,8 +305,14 @@ class Site:
             problem = NOT_FOUND
         response = self.refused(Refused(problem, "before any view"), request)
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
-            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+            response.headers["Allow"] = ", ".join(sorted(_open_to(error.valid_methods)))
         return response
+
+
+def _open_to(methods: Iterable[str]) -> set[str]:
+    """Leave out what Flask would answer and we do not."""
+    headable = request.path in _HEADABLE or request.path.startswith(_STATIC)
+    return set(methods) - (set() if headable else {"HEAD"})
 
 
 def _of_flask(handler: Callable[..., Response]) -> Callable[..., Response]:
@@ -323,4 +332,5 @@ def _note_route() -> None:
         return
     request.environ["sesame.route"] = rule.rule
     if request.method == "HEAD" and rule.rule not in _HEADABLE:
-        raise MethodNotAllowed(valid_methods=sorted((rule.methods or set()) - {"HEAD"}))
+        same = (one for one in current_app.url_map.iter_rules() if one.rule == rule.rule)
+        raise MethodNotAllowed(valid_methods=set().union(*(one.methods or () for one in same)))
