@@ -51,3 +51,31 @@ def test_no_attack_on_cards_or_readers_is_left_for_later(area: str) -> None:
     assert [row for row in rows if "later" in row] == []
     untried = [row for row in rows if "/test_" not in row]
     assert all("never:" in row for row in untried)
+
+
+PROTOCOL = {
+    "RU": (2, 4, 5, 8, 10, 12, 13, 15, 17, 20, 22, 24, 25, 28),
+    "CODE": (1, 4, 6, 8, 9, 12, 14, 16, 18, 20, 22),
+    "CLI": (1, 4, 5, 7, 9, 11, 14, 16, 17, 20, 22, 24),
+    "PAR": (1, 4, 5, 8, 10, 12, 13, 15, 18, 20),
+    "JWT": (2, 4, 5, 7, 9, 11, 13, 15, 17, 19, 22),
+    "POP": (1, 3, 6, 8, 9, 12, 14),
+    "TOK": (2, 4, 5, 8, 10, 12, 14, 16, 17),
+    "SES": (2, 3, 5, 8, 10, 12, 14, 16, 17, 20, 22),
+    "SSRF": (1, 4, 5, 7, 9, 12, 14, 16),
+    "WEB": (2, 4, 6, 7, 9, 12, 13, 16, 17, 19, 22, 24),
+    "PII": (1, 4, 6, 7, 9, 11, 14, 15, 18, 19),
+}
+"""The abuse cases of each area that concerns the protocol."""
+
+
+@pytest.mark.parametrize("area", PROTOCOL)
+def test_every_attack_on_the_protocol_has_a_test_and_none_is_left_for_later(area: str) -> None:
+    told = set()
+    for row in ATTACKS.read_text(encoding="utf-8").splitlines():
+        numbers = re.findall(rf"\b{area}-(\d+)", row.split("|")[1]) if row.startswith("|") else []
+        if numbers:
+            assert "later" not in row
+            assert "/test_" in row
+            told |= {int(number) for number in numbers}
+    assert told == set(PROTOCOL[area])
