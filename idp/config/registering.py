@@ -25,7 +25,7 @@ class Registration(BaseModel):
         default=timedelta(days=365),
         ge=timedelta(minutes=1),
         description="How long such a registration and its secret are good for; each update by "
-        "the client begins it anew.",
+        "the client begins it anew, unless an operator set another end.",
     )
     per_hour: int = Field(
         default=20,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -12,7 +13,10 @@ class Origin:
     Attributes:
         invitation: the reference of the invitation it came by; ``None`` where everybody may come.
         token: the SHA-256 of its registration access token (hexadecimal).
+        ends: the end that it was last given for coming here; where its registration has another
+            one, an operator set that.
     """
 
     invitation: str | None
     token: str = field(repr=False)
+    ends: datetime | None = None

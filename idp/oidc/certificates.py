@@ -104,7 +104,8 @@ def prove_by_key(
 ) -> None:
     """Demand that its key is one of the client's (RFC 8705 section 2.2).
 
-    A certificate in ``x5c`` says no more than the key beside it, so the keys are compared.
+    A certificate in ``x5c`` says no more than the key beside it, so the keys are compared. One that
+    is registered to encrypt to, which others may hold for the client, proves nobody.
 
     Raises:
         Refused: INVALID_CLIENT.
@@ -197,6 +198,8 @@ def _parsed(der: bytes) -> x509.Certificate:
 
 
 def _public(jwk: object) -> bytes | None:
+    if isinstance(jwk, dict) and jwk.get("use") not in {None, "sig"}:
+        return None
     try:
         key = JWKRegistry.import_key(cast("Any", dict(cast("Any", jwk))))
     except (JoseError, ValueError, TypeError, KeyError):

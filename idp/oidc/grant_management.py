@@ -6,6 +6,7 @@ scope for it. Any other grant is as if it were not there.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.audit_event import grant_ended
@@ -28,7 +29,7 @@ QUERY: Final = "grant_management_query"
 REVOKE: Final = "grant_management_revoke"
 ACTIONS: Final = ("query", "revoke")
 """What works here, and so what is advertised."""
-_LONGEST: Final = 64
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 class GrantManagement:
@@ -95,7 +96,7 @@ def grants_audience(settings: Settings) -> str:
 
 def _of(unit: Unit, grant_id: str, found: LiveToken, client: Client) -> Grant:
     """Give a living grant of the same client and person. Raises: Refused(NOT_FOUND)."""
-    grant = unit.grants.get(GrantId(grant_id)) if 0 < len(grant_id) <= _LONGEST else None
+    grant = unit.grants.get(GrantId(grant_id)) if _NAME.fullmatch(grant_id) else None
     mine = grant is not None and (grant.client, grant.person) == (client.id, found.grant.person)
     if grant is None or not mine or grant.ended_at is not None:
         raise Refused(NOT_FOUND, "no such grant of this client and person")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from idp.domain.acting import MOST_ACTORS
+from idp.domain.acting import MOST_ACTORS, TOKEN_EXCHANGE
 from idp.domain.gate import may_issue
 from idp.errors import INVALID_TOKEN, Refused
 from idp.store.means import means_stand
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idp.domain.client import Client
-    from idp.domain.grant import LiveToken, TokenHash
+    from idp.domain.grant import AccessToken, LiveToken, TokenHash
     from idp.oidc.tokens import Opaque
     from idp.store.ports import Unit
 
@@ -26,7 +26,8 @@ def living(unit: Unit, presented: Opaque, *, at: datetime) -> tuple[LiveToken, C
     Raises:
         Refused: INVALID_TOKEN, when the token is unknown, of another epoch, revoked or expired;
             when its grant, its session or the card behind it ended; when the person or the client
-            may not be served; when any of that holds for the token that it came from.
+            may not be served, or the client act so; when any of that holds for the token that it
+            came from.
     """
     if presented.epoch != unit.epoch():
         raise Refused(INVALID_TOKEN, "token of another epoch")
@@ -55,6 +56,8 @@ def _alive(unit: Unit, hashed: TokenHash, *, at: datetime) -> tuple[LiveToken, C
     client = unit.clients.get(token.client)
     if client is None:
         raise Refused(INVALID_TOKEN, "client was removed")
+    if token.delegation is not None:
+        _demand_still_acting(client, token)
     try:
         may_issue(
             person_state=found.person_state,
@@ -66,3 +69,18 @@ def _alive(unit: Unit, hashed: TokenHash, *, at: datetime) -> tuple[LiveToken, C
     except Refused as refused:
         raise Refused(INVALID_TOKEN, refused.detail) from None
     return found, client
+
+
+def _demand_still_acting(client: Client, token: AccessToken) -> None:
+    """Demand that it could be exchanged for this today: it hangs off the grant of another client.
+
+    Raises:
+        Refused: INVALID_TOKEN.
+    """
+    acting = client.acting
+    if (
+        TOKEN_EXCHANGE not in client.grant_types
+        or not set(token.audience) <= set(acting.targets)
+        or not set(token.scopes) <= set(acting.scopes)
+    ):
+        raise Refused(INVALID_TOKEN, "its client may not act so any more")

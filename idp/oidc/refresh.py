@@ -17,6 +17,7 @@ from idp.domain.audit_event import (
     tokens_refreshed,
 )
 from idp.domain.grant import ANY_KEY
+from idp.domain.step_up import shortfall
 from idp.errors import (
     CERTIFICATE_REQUIRED,
     INVALID_DPOP_PROOF,
@@ -65,6 +66,7 @@ class RefreshGrant:
         now: Callable[[], datetime],
     ) -> None:
         self._idle = settings.lifetimes.refresh_idle
+        self._within = settings.lifetimes.transaction
         self._grace = settings.lifetimes.refresh_grace
         self._ledger = ledger
         self._issuing = issuing
@@ -101,6 +103,8 @@ class RefreshGrant:
             raise Refused(INVALID_GRANT, "the grant has ended")
         self._refuse_reuse(unit, grant, family, asked.token, at=at)
         client, _ = self._issuing.gate(unit, caller.client.id, grant, at=at)
+        if shortfall(client, grant, within=self._within) is not None:
+            raise Refused(INVALID_GRANT, "the login is less than the client demands")
         scopes = _narrowed(grant, asked.scope)
         audience = self._issuing.audience(grant, asked.resources)
         generation = self._advance(unit, grant, family, asked.token, at=at)

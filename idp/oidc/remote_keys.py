@@ -64,8 +64,8 @@ class RemoteKeys:
         self._fetch = fetch
         self._monotonic = monotonic
         self._entries: dict[ClientId, _Entry] = {}
-        self._room = _Room(free=max(2, min(threads // 2 + 1, threads - 1)))
-        self._each = self._room.free - 1
+        self._room = _Room(free=max(1, min(threads // 2 + 1, threads - 1)))
+        self._each = max(1, self._room.free - 1)
 
     def of(
         self, client: Client, *, beside: dict[str, object] | None = None

@@ -241,7 +241,10 @@ class Grants(Protocol):
         ...
 
     def end_by_client(self, client_id: ClientId, *, at: datetime) -> int:
-        """End every grant of a client; its unspent codes are forgotten with them."""
+        """End every grant of a client, and every token that it holds of others' grants.
+
+        Its unspent codes are forgotten with them.
+        """
         ...
 
     def end_by_person(self, person_id: PersonId, *, at: datetime) -> int: ...

@@ -7,6 +7,7 @@ stranger before the invitation was seen, and nothing is answered before it is co
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _ID_BYTES: Final = 16
 _PREFIX: Final = "own-"
+_NAME: Final = re.compile(rf"{_PREFIX}[0-9a-f]{{{2 * _ID_BYTES}}}", re.ASCII)
 _TRIES: Final = "register:tokens"
 """What wrong tokens are counted under; no client can have such a name."""
 
@@ -97,9 +99,8 @@ class RegistrationDesk:
         client = self._judged(document, client_id, former=None, now=now)
         token, kept = tokens.make(self._entropy)
         reference = None if invitation is None else invitation[:12]
-        client, secret = self._with_secret(
-            replace(client, origin=Origin(invitation=reference, token=kept)), now=now
-        )
+        origin = Origin(invitation=reference, token=kept, ends=client.expires_at)
+        client, secret = self._with_secret(replace(client, origin=origin), former=None, now=now)
         with self._ledger.begin() as unit:
             if invitation is not None and unit.registrations.accept(invitation, at=now) is None:
                 raise Refused(INVALID_TOKEN, "an invitation that was used up meanwhile")
@@ -141,13 +142,13 @@ class RegistrationDesk:
         refuse_update(document, former)
         refuse_statement(document)
         now = self._now()
-        client, secret = self._with_secret(
-            self._judged(document, former.id, former=former, now=now), now=now
-        )
+        judged = self._judged(document, former.id, former=former, now=now)
+        client, secret = self._with_secret(judged, former=former, now=now)
+        until = client.expires_at or now + self._rules.lasts
         try:
             with self._ledger.begin() as unit:
                 unit.clients.replace(client, expected_version=former.version)
-                unit.registrations.prolong(client.id, until=now + self._rules.lasts)
+                unit.registrations.prolong(client.id, until=until)
                 if takes_away(former, client):
                     unit.grants.end_by_client(client.id, at=now)
                 self._record(unit, client, at=now, change="edited by itself")
@@ -175,7 +176,8 @@ class RegistrationDesk:
         token = tokens.presented(authorization)
         with self._counted(address):
             with self._ledger.read() as unit:
-                client = tokens.demand(token, unit.clients.get(ClientId(client_id)))
+                named = ClientId(client_id) if _NAME.fullmatch(client_id) else None
+                client = tokens.demand(token, None if named is None else unit.clients.get(named))
             if not is_open(client, self._now()):
                 raise Refused(INVALID_TOKEN, "of a client that is disabled or over")
         return token, client
@@ -211,22 +213,37 @@ class RegistrationDesk:
         former: Client | None,
         now: datetime,
     ) -> Client:
-        """Let the rules judge; it ends so long after its client last said it. Raises: Refused."""
+        """Let the rules judge; it ends so long after its client last said it.
+
+        Where an operator set another end, that stays. Raises: Refused.
+        """
         whole = completed(
             document, client_id, settings=self._settings, policy=self._policy, former=former
         )
         listed = read_list(whole, self._policy, self._fetch, former=former)
         with refusing():
             client = register(whole, self._policy, now=now, former=former, listed=listed)
-        return replace(client, expires_at=now + self._rules.lasts)
+        if former is not None and former.expires_at != _given(former):
+            return replace(client, expires_at=former.expires_at)
+        ends, origin = now + self._rules.lasts, client.origin
+        origin = None if origin is None else replace(origin, ends=ends)
+        return replace(client, expires_at=ends, origin=origin)
 
-    def _with_secret(self, client: Client, *, now: datetime) -> tuple[Client, str | None]:
-        """Give a client whose method needs a secret one, unless it has; both end together."""
-        if not has_secret(client.auth) or client.expires_at is None:
+    def _with_secret(
+        self, client: Client, *, former: Client | None, now: datetime
+    ) -> tuple[Client, str | None]:
+        """Give a client whose method needs a secret one, unless it has; both end together.
+
+        A secret that an operator gave another end, as the old one of a rotation, keeps that.
+        """
+        if not has_secret(client.auth):
             return client, None
-        ends = client.expires_at
+        ends = client.expires_at or now + self._rules.lasts
+        was = None if former is None else _given(former)
         alive = tuple(
-            replace(one, expires_at=ends) for one in client.secrets if now < one.expires_at
+            replace(one, expires_at=ends) if one.expires_at == was else one
+            for one in client.secrets
+            if now < one.expires_at
         )
         if alive:
             return replace(client, secrets=alive), None
@@ -245,3 +262,9 @@ class RegistrationDesk:
 
     def _told(self, client: Client, secrets: Told) -> dict[str, object]:
         return told(client, issuer=self._settings.issuer, secrets=secrets)
+
+
+def _given(client: Client) -> datetime | None:
+    """Give the end that a registration was given here; another one is an operator's."""
+    ends = None if client.origin is None else client.origin.ends
+    return client.expires_at if ends is None else ends

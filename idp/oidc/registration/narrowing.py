@@ -27,6 +27,7 @@ def takes_away(before: Client, after: Client) -> bool:
         or not entitled(before) <= entitled(after)
         or not set(before.acting.resources) <= set(after.acting.resources)
         or not set(before.acting.targets) <= set(after.acting.targets)
+        or not set(before.acting.scopes) <= set(after.acting.scopes)
         or (after.minimum_age or 0) > (before.minimum_age or 0)
         or _narrower(before.accepted_documents, after.accepted_documents)
         or _stricter(before, after)

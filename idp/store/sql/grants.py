@@ -80,6 +80,11 @@ _REVOKE: Final = Statement(
     .where(_T.c.hash == bindparam("which"), _T.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at"))
 )
+_REVOKE_HELD: Final = Statement(
+    update(_T)
+    .where(_T.c.client == bindparam("which"), _T.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("at"))
+)
 _END: Final = end_grants(_G.c.id == bindparam("which"))
 _END_BY_CLIENT: Final = end_grants(_G.c.client == bindparam("which"))
 _END_BY_PERSON: Final = end_grants(_G.c.person == bindparam("which"))
@@ -146,8 +151,12 @@ class SqlGrants:
         return self._end(_END, grant_id, at) == 1
 
     def end_by_client(self, client_id: ClientId, *, at: datetime) -> int:
-        """End every grant of a client, and what its unspent codes would have given."""
+        """End every grant of a client, what its unspent codes would have given, and what it holds.
+
+        What it holds of others' grants came by exchange.
+        """
         self._codes.forget(client_id)
+        self._link.run(_REVOKE_HELD, {"which": client_id, "at": micros(at)})
         return self._end(_END_BY_CLIENT, client_id, at)
 
     def end_by_person(self, person_id: PersonId, *, at: datetime) -> int:

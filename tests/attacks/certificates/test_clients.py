@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography import x509
 
-from idp.domain.certificate_use import SubjectPart
+from idp.domain.certificate_use import CertificateUse, SubjectPart
 from idp.domain.client import ClientAuth
 from tests.attacks.certificates.shop import DNS, MTLS, NAME, PROXY, STRANGER, Shop
 from tests.world.client_certificates import DAY, certified
@@ -186,6 +186,16 @@ def test_a_key_that_is_registered_proves_whatever_the_names_say(shop: Shop) -> N
     expired = certified("CN=anything", shop.house.at, lasts=timedelta(hours=1))
     shop.by_key(expired)
     assert not proven(shop.prove(expired))
+
+
+def test_a_key_that_answers_are_encrypted_to_proves_nobody(shop: Shop) -> None:
+    shop.register(
+        auth=ClientAuth.SELF_SIGNED_TLS,
+        jwks={"keys": [{**shop.selfmade.jwk, "use": "enc"}, shop.own.jwk]},
+        certificates=CertificateUse(bound=True),
+    )
+    assert proven(shop.prove(shop.own))
+    assert not proven(shop.prove(shop.selfmade))
 
 
 def test_a_certificate_proves_no_client_of_another_method(shop: Shop) -> None:

@@ -179,6 +179,12 @@ def test_the_token_of_another_client_opens_nothing(open_to_all: Registry, method
     assert (kept.version, kept.redirect_uris) == (1, (CALLBACK,))
 
 
+@pytest.mark.parametrize("name", ["%00", "own-%00", "%EF%BF%BD", "x" * 2000])
+def test_a_name_that_no_client_has_is_as_a_wrong_token(on_both: Registry, name: str) -> None:
+    answer = on_both.send("GET", f"/register/{name}", token="A" * 43)
+    assert answer.status_code == 401, answer.text
+
+
 def test_a_client_of_operators_has_no_token_at_all(open_to_all: Registry) -> None:
     told = open_to_all.registered()
     client = open_to_all.client(told["client_id"])

@@ -258,3 +258,29 @@ def test_while_one_thread_asks_again_the_others_use_what_there_is() -> None:
     thread.join(30)
     assert found != [before]
     assert remote.of(published()) == found[0]
+
+
+@pytest.mark.parametrize("threads", [2, 3, 4, 16])
+def test_slow_hosts_of_several_clients_leave_a_thread_for_others(threads: int) -> None:
+    slow = Host()
+    slow.hold = Event()
+    remote = RemoteKeys(slow.fetch, monotonic=lambda: 0.0, threads=threads)
+    refused: list[Refused] = []
+    done: list[object] = []
+
+    def ask(name: str) -> None:
+        try:
+            done.append(remote.of(published(name)))
+        except Refused as error:
+            refused.append(error)
+
+    asking = [Thread(target=ask, args=(f"client-{place}",)) for place in range(threads)]
+    for thread in asking:
+        thread.start()
+    while not refused and len(slow.asked) < threads:
+        pass
+    slow.hold.set()
+    for thread in asking:
+        thread.join(30)
+    assert refused
+    assert done

@@ -11,6 +11,7 @@ import pytest
 
 from idp.domain.acting import act_claim
 from idp.domain.assurance import Assurance
+from idp.domain.client import ClientId
 from idp.domain.person import PersonState
 from idp.errors import (
     CLIENT_DISABLED,
@@ -27,6 +28,7 @@ from tests.contract.store.stand_ins import AN, a_session
 from tests.unit.oidc.tokens.acting import (
     ACTS,
     API,
+    AT_THE_API,
     BANK,
     ONWARD,
     STOCK,
@@ -295,6 +297,29 @@ def test_a_policy_that_was_narrowed_counts_at_once(acting: Desk) -> None:
     refused(INVALID_TARGET, lambda: exchange(acting, token))
     change(acting, "front", grant_types=("authorization_code",))
     refused(UNAUTHORIZED_CLIENT, lambda: exchange(acting, token))
+
+
+def test_what_was_exchanged_ends_where_the_policy_was_narrowed(acting: Desk) -> None:
+    first = exchange(acting, logged_in(acting))["access_token"]
+    second = exchange(acting, first, "api", resource=STOCK)["access_token"]
+    for fewer in (
+        {"acting": replace(AT_THE_API, targets=(BANK,))},
+        {"acting": replace(AT_THE_API, scopes=("email",))},
+        {"grant_types": ("authorization_code",)},
+    ):
+        change(acting, "api", **fewer)
+        assert told(acting, second, "stock") == {"active": False}
+        change(acting, "api", acting=AT_THE_API, grant_types=ACTS)
+        assert told(acting, second, "stock")["active"] is True
+
+
+def test_what_a_client_got_of_others_grants_ends_with_its_own(acting: Desk) -> None:
+    first = exchange(acting, logged_in(acting))["access_token"]
+    second = exchange(acting, first, "api", resource=STOCK)["access_token"]
+    with acting.ledger.begin() as unit:
+        unit.grants.end_by_client(ClientId("api"), at=acting.clock())
+    assert told(acting, second, "stock") == {"active": False}
+    assert told(acting, first, "api")["active"] is True
 
 
 def test_no_secret_and_no_token_stands_in_the_audit_row(acting: Desk) -> None:

@@ -11,9 +11,11 @@ import pytest
 from idp.domain.assurance import CANONICAL, Assurance
 from idp.domain.event import DeviceEvidence
 from idp.domain.step_up import Shortfall, shortfall
+from idp.errors import INVALID_GRANT
 from idp.oidc.resource import StepUpNeeded
 from tests.contract.store.stand_ins import MINUTE, START, a_client
 from tests.unit.oidc.tokens.acting import change
+from tests.unit.oidc.tokens.desk import refused
 
 if TYPE_CHECKING:
     from idp.domain.grant import Grant
@@ -84,3 +86,12 @@ def test_userinfo_asks_for_more_where_the_registration_rose_since(desk: Desk) ->
     assert desk.introspect(token)["active"] is True
     change(desk, "basic", minimum_acr=None)
     assert desk.claims(token)["family_name"] == "Peeters"
+
+
+def test_a_refresh_gives_nothing_where_the_registration_rose_since(desk: Desk) -> None:
+    grant = replace(desk.grant("basic"), event=replace(desk.grant().event, acr=Assurance.LOW))
+    token = desk.redeem(desk.code("basic", grant=grant))["refresh_token"]
+    change(desk, "basic", minimum_acr=HIGH)
+    refused(INVALID_GRANT, lambda: desk.refresh(token))
+    change(desk, "basic", minimum_acr=None)
+    assert desk.refresh(token)["access_token"]
