@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import socket
 import threading
 import time
@@ -147,6 +148,28 @@ def test_a_body_over_the_limit_is_cut_off() -> None:
 
     with _listening(answer) as authority, pytest.raises(OutboundFailed, match="too_large"):
         _call(authority)
+
+
+def test_headers_without_end_are_cut_off() -> None:
+    def answer(wire: socket.socket) -> None:
+        wire.sendall(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            wire.sendall(b"X-A: b\r\n" * 1000)
+
+    with _listening(answer) as authority, pytest.raises(OutboundFailed):
+        _call(authority)
+
+
+def test_a_compressed_body_is_never_blown_up() -> None:
+    packed = gzip.compress(b"x" * 100_000)
+    assert len(packed) < 1000
+
+    def answer(wire: socket.socket) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}"
+        wire.sendall(head.encode() + b"\r\n\r\n" + packed)
+
+    with _listening(answer) as authority:
+        assert _call(authority) == packed
 
 
 def test_a_body_shorter_than_promised_is_no_answer() -> None:

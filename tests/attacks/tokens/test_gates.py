@@ -12,9 +12,10 @@ from idp.domain.client import ClientId
 from idp.domain.event import CardEvidence
 from idp.domain.grant import AccessToken, TokenHash
 from idp.domain.person import PersonState
-from idp.errors import INVALID_GRANT, INVALID_TOKEN
+from idp.errors import INVALID_GRANT, INVALID_TOKEN, SUBJECT_TOKEN_REFUSED
 from idp.oidc import tokens
 from tests.contract.store.stand_ins import AN, MINUTE, START, a_session
+from tests.unit.oidc.tokens.acting import exchange, logged_in, put, told
 from tests.unit.oidc.tokens.desk import PURPOSES, Desk, refused
 
 if TYPE_CHECKING:
@@ -75,6 +76,20 @@ def test_a_closed_gate_shuts_every_path_that_was_open(
     refused(INVALID_TOKEN, lambda: desk.claims(access))
     assert desk.introspect(access) == {"active": False}
     assert desk.introspect(fresh) == {"active": False}
+
+
+@pytest.mark.parametrize("close", CLOSINGS)
+def test_a_closed_gate_shuts_the_way_onward_and_what_went_that_way(
+    desk: Desk, close: Callable[[Desk], None]
+) -> None:
+    put(desk)
+    login = replace(desk.grant("front").event, evidence=CARD)
+    token = logged_in(desk, event=login)
+    onward = exchange(desk, token)["access_token"]
+    assert told(desk, onward, "api")["active"] is True
+    close(desk)
+    refused(SUBJECT_TOKEN_REFUSED, lambda: exchange(desk, token))
+    assert told(desk, onward, "api") == {"active": False}
 
 
 def test_a_token_that_slipped_in_while_its_session_ended_is_dead(desk: Desk) -> None:

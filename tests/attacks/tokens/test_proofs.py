@@ -96,6 +96,16 @@ def test_a_token_is_bound_and_its_key_opens_it(desk: Desk, algorithm: str) -> No
     assert told["cnf"] == {"jkt": key.thumbprint()}
 
 
+@pytest.mark.parametrize("bits", [2048, 3072])
+def test_pop_12_a_long_key_makes_a_long_header_and_is_read_all_the_same(
+    desk: Desk, bits: int
+) -> None:
+    key = RSAKey.generate_key(bits)
+    made = proof(desk, key=key, header={"alg": "PS256"})
+    assert len(made.partition(".")[0]) > 512
+    assert desk.redeem(desk.code(), dpop=made)["token_type"] == "DPoP"
+
+
 def test_without_a_proof_a_token_is_a_bearer_s(desk: Desk) -> None:
     given = desk.redeem(desk.code())
     assert given["token_type"] == "Bearer"
