@@ -58,7 +58,10 @@ def edit(
     as_json: bool,
     **values: Any,  # noqa: ANN401 - the options above, and one for each member
 ) -> None:
-    """Change members of CLIENT_ID; what --from and the options do not name stays."""
+    """Change members of CLIENT_ID; all others stay.
+
+    They are named by --from and by the options.
+    """
     given = members_given(values)
     with opened(config_path) as foundation:
         with foundation.ledger.read() as unit:

@@ -117,7 +117,10 @@ def list_clients(config_path: Path | None, *, as_json: bool) -> None:
 @config_option
 @json_option
 def history(client_id: str, config_path: Path | None, *, as_json: bool) -> None:
-    """Show every change of a registration, the oldest first, removed ones too."""
+    """Show every change of a registration, the oldest first.
+
+    Those of removed clients too.
+    """
     with opened(config_path) as foundation, foundation.ledger.read() as unit:
         changes = unit.clients.history(ClientId(client_id))
     if not changes:

@@ -69,7 +69,10 @@ def conformance() -> None:
 def prepare(
     suite_url: str, alias: str, out: Path, config_path: Path | None, *, as_json: bool
 ) -> None:
-    """Seed the suite's person, register its clients, write its configuration."""
+    """Register the suite's clients and write its configuration.
+
+    Seeds the person that it signs in as. Only where environment = "conformance".
+    """
     suite = _suite(suite_url, alias)
     with opened(config_path) as foundation:
         if foundation.settings.environment is not Environment.CONFORMANCE:

@@ -43,7 +43,10 @@ _LONGEST_NOTE = 200
 @config_option
 @json_option
 def invite(uses: int, days: int, note: str, config_path: Path | None, *, as_json: bool) -> None:
-    """Let somebody register clients of theirs; the token is shown once."""
+    """Let somebody register clients of theirs; the token is shown once.
+
+    They send it to the registration endpoint. Needs registration.mode = "token".
+    """
     if len(note) > _LONGEST_NOTE or not note.isprintable():
         raise click.UsageError(f"--note is at most {_LONGEST_NOTE} visible characters")
     with opened(config_path) as foundation:

@@ -42,7 +42,7 @@ def phones() -> None:
 @config_option
 @json_option
 def removed(since: datetime | None, config_path: Path | None, *, as_json: bool) -> None:
-    """List the phones that were removed, one a line: identifier and time."""
+    """List the phones that were removed, and when, one a line."""
     begin = _EVER if since is None else since.replace(tzinfo=UTC)
     with opened(config_path) as foundation, foundation.ledger.read() as unit:
         found = unit.phones.removed_devices(since=begin)
@@ -58,9 +58,10 @@ def removed(since: datetime | None, config_path: Path | None, *, as_json: bool) 
 @config_option
 @json_option
 def remove(listed: IO[str], config_path: Path | None, *, as_json: bool) -> None:
-    """Remove the phones that FILE names, the first word of each line (``-``: standard input).
+    """Remove the phones that FILE names (-: standard input).
 
-    Those that are removed already, or that nobody knows here, are passed over.
+    The first word of each line is a phone's identifier. Those that are removed already, or that
+    nobody knows here, are passed over.
     """
     names = [words[0] for words in map(str.split, listed) if words]
     with opened(config_path) as foundation:

@@ -46,7 +46,10 @@ def receipts() -> None:
 def verify_command(
     file: BufferedReader, jwks_file: BufferedReader | None, *, as_json: bool
 ) -> None:
-    """Check FILE (- for standard input) offline; ends with 1 when it proves nothing."""
+    """Check FILE (-: standard input) offline.
+
+    Ends with 1 when it proves nothing.
+    """
     jwks = None if jwks_file is None else _jwks(jwks_file.read())
     try:
         receipt = verify(file.read(LONGEST + 1), jwks=jwks)
@@ -61,9 +64,10 @@ def verify_command(
 @click.argument("target", metavar="[FILE]", type=click.File("w", encoding="utf-8"), default="-")
 @config_option
 def export(approval: str, target: TextIO, config_path: Path | None) -> None:
-    """Write the receipt of APPROVAL, as the audit trail names it, to FILE or standard output.
+    """Write the receipt of APPROVAL to FILE or standard output.
 
-    The citizen gets the same by the phone's app. It names the e-service and what was agreed to.
+    APPROVAL is the name that the audit trail gives it. The citizen gets the same by the phone's
+    app. It names the e-service and what was agreed to.
     """
     from idp.login.phone_desk import terms_of
     from idp.login.receipt_seal import ReceiptSeal

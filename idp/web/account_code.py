@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Changed = Callable[[Request, Browser, Change], Response]
 
 PATH: Final = f"{own.PATH}/code"
+_STATE: Final = f"{own.PATH}#usercode"
+"""The part of the page that says whether there is a code."""
 
 
 class AccountCode:
@@ -40,14 +42,15 @@ class AccountCode:
         """POST: a new code."""
 
         def change(citizen: Citizen, fields: Mapping[str, str]) -> Response:
-            response = see_other(own.PATH)
             try:
                 self._codes.choose(citizen.person.id, fields.get("code", ""))
             except Refused as error:
                 if error.problem is not USER_CODE_UNFIT:
                     raise
+                response = see_other(own.PATH)
                 self._names.set(response, self._names.note, f"{NOTE}.{USER_CODE_UNFIT.code}")
-            return response
+                return response
+            return see_other(_STATE)
 
         return self._changed(request, browser, change)
 
@@ -57,6 +60,6 @@ class AccountCode:
         def change(citizen: Citizen, fields: Mapping[str, str]) -> Response:
             del fields
             self._codes.remove(citizen.person.id)
-            return see_other(own.PATH)
+            return see_other(_STATE)
 
         return self._changed(request, browser, change)

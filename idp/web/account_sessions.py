@@ -86,7 +86,7 @@ class AccountSessions:
         citizen = self._citizens.at(browser)
         if citizen is not None:
             self._end(citizen, lambda session: meant(fields, session))
-        return see_other(own.PATH)
+        return see_other(f"{own.PATH}#sessions-title")
 
     def _end(self, citizen: Citizen, meant: Callable[[Session], bool]) -> None:
         now, here = self._now(), citizen.session.key

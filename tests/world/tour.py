@@ -107,13 +107,6 @@ def _signed_in(citizen: Citizen, language: str) -> Iterator[Seen]:
     page, world = citizen.page, citizen.world
     page.goto(f"{world.agent}/?lang={language}")
     yield Seen(name="agent-wallet", page=page)
-    page.goto(f"{world.issuer}/?lang={language}")
-    yield Seen(name="home", page=page)
-    page.goto(f"{world.issuer}/logout")
-    yield Seen(name="logout", page=page)
-    with page.expect_navigation():
-        page.locator("#confirm-logout").click()
-    yield Seen(name="signed-out", page=page)
     page.goto(f"{world.service}/file?lang={language}")
     with page.expect_navigation():
         page.locator("#sign-out").click()
@@ -122,6 +115,26 @@ def _signed_in(citizen: Citizen, language: str) -> Iterator[Seen]:
     with page.expect_navigation():
         page.locator("#cancel").click()
     yield Seen(name="service-cancelled", page=page)
+    citizen.ask_to_sign_in(language).choose_card().show_card("adult").agree()
+    page.goto(f"{world.issuer}/?lang={language}")
+    yield Seen(name="home", page=page)
+    page.goto(f"{world.issuer}/logout")
+    yield Seen(name="logout", page=page)
+    with page.expect_navigation():
+        page.locator("#confirm-logout").click()
+    yield Seen(name="signed-out", page=page)
+    page.goto(f"{world.service}/?lang={language}")
+    _until_told(page)
+    yield Seen(name="service-told", page=page)
+
+
+def _until_told(page: Page) -> None:
+    """Reload until the e-service has heard of the logout, behind the browser's back."""
+    for _ in range(100):
+        if page.locator("#told").count():
+            return
+        page.reload()
+    page.locator("#told").wait_for()
 
 
 def _in_trouble(citizen: Citizen, landing: Landing, language: str) -> Iterator[Seen]:

@@ -90,6 +90,7 @@ def test_a_citizen_chooses_changes_and_removes_a_code_and_phones_are_told(called
     assert called.send(user_code=CODE).json["error"] == "invalid_user_code"
     assert called.send(user_code="another code 12").status_code == 200
     browser.submit("account/code/remove")
+    assert browser.answer.headers["Location"] == "/account#usercode"
     assert "no code" in state(page(browser))
     assert called.send(user_code="another code 12").json["error"] == "invalid_user_code"
     audited = called.house.audited()

@@ -108,7 +108,7 @@ def test_ending_one_shuts_that_browser_out_with_everything_it_was_given(house: H
     (_, key) = keys(account(here))
     assert there.userinfo(tokens["access_token"]) == 200
     answer = post(here, "end", session=key)
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/account")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/account#sessions-title")
     assert not is_in(there)
     assert is_in(kept)
     assert is_in(here)
@@ -171,10 +171,10 @@ def test_a_browser_that_was_ended_ends_nothing_itself(house: House) -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("nl", ("Waar u aangemeld bent", "Deze browser", "Alle andere beëindigen")),
-        ("fr", ("Où vous êtes identifié", "Ce navigateur", "Mettre fin à toutes les autres")),
-        ("de", ("Wo Sie angemeldet sind", "Dieser Browser", "Alle anderen beenden")),
-        ("en", ("Where you are signed in", "This browser", "End all others")),
+        ("nl", ("Waar u aangemeld bent", "Deze browser", "Alle andere aanmeldingen beëindigen")),
+        ("fr", ("Où vous êtes identifié(e)", "Ce navigateur", "Fermer toutes les autres")),
+        ("de", ("Wo Sie angemeldet sind", "Dieser Browser", "Alle anderen Anmeldungen beenden")),
+        ("en", ("Where you are signed in", "This browser", "End all other sign-ins")),
     ],
 )
 def test_it_is_said_in_four_languages(house: House, language: str, words: tuple[str, ...]) -> None:
