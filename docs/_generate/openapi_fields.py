@@ -132,7 +132,6 @@ FIELDS: Final[dict[str, Schema]] = {
     "token": {"description": "An access token or a refresh token."},
     "token_type_hint": {"description": "Not needed, and not heeded."},
     "access_token": {"description": "The token, where no header carries it."},
-    "grant_type": {"enum": list(GRANT_TYPES)},
     "code": {"description": "What came back to the redirect_uri."},
     "code_verifier": {"pattern": "^[A-Za-z0-9._~-]{43,128}$"},
     "refresh_token": {"description": "The last that was given."},
