@@ -88,11 +88,12 @@ class RegistrationDesk:
                 REGISTRATION_FULL.
         """
         self._throttle.admit(_TRIES, address)
-        self._quota.admit(address)
         invitation = None
         if self._rules.mode == "token":
             with self._counted(address):
                 invitation = self._invited(tokens.presented(authorization))
+        # After the invitation: whoever has none uses up no turn of those who share the address.
+        self._quota.admit(address)
         refuse_statement(document)
         now = self._now()
         client_id = ClientId(_PREFIX + self._entropy(_ID_BYTES).hex())

@@ -1,4 +1,4 @@
-"""Self-registered clients that outstay what an operator set: a client's update puts no end off."""
+"""What operators decided stands: the end of a registration or a secret, and who was invited."""
 
 from __future__ import annotations
 
@@ -59,3 +59,12 @@ def test_a_secret_that_an_operator_lets_run_out_does_so(open_to_all: Registry) -
     after = open_to_all.client(told["client_id"])
     assert after is not None
     assert after.secrets == (old, new)
+
+
+def test_the_uninvited_use_up_nobodys_turn(tmp_path: Path) -> None:
+    with open_registry(tmp_path, mode="token", per_hour=2) as registry:
+        for token in (None, None, "A" * 43, "B" * 43):
+            assert registry.register(token).status_code == 401
+        invited = registry.invited(most=3)
+        statuses = [registry.register(invited).status_code for _ in range(3)]
+        assert statuses == [201, 201, 429]
