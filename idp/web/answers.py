@@ -17,7 +17,7 @@ from idp.login.accepting import KNOWN
 from idp.login.flow import Page
 from idp.web import headers, readings
 from idp.web.client_links import links
-from idp.web.i18n import moment, reason
+from idp.web.i18n import day, moment, reason
 from idp.web.phone_login import drawn
 from idp.web.waits import Waits
 
@@ -199,7 +199,9 @@ class Answers:
             return str(whole).replace("\n", ", ")
         if isinstance(value, list):
             return ", ".join(map(str, value))
-        return value if isinstance(value, str) and not value.startswith("data:") else ""
+        if not isinstance(value, str) or value.startswith("data:"):
+            return ""
+        return day(value, language)
 
     def _with_cookies(self, response: Response, turn: Turn) -> Response:
         names = self._names

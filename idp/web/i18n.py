@@ -7,6 +7,8 @@ them together, and a missing key raises instead of showing an identifier to a ci
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from babel.core import negotiate_locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from idp.domain.client import Purpose
 
 ALL_LANGUAGES: Final = ("nl", "fr", "de", "en")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {"nl": "Nederlands", "fr": "Français", "de": "Deutsch", "en": "English"}
 )
@@ -86,7 +89,22 @@ def _first(wanted: Iterable[str], languages: tuple[str, ...]) -> str | None:
 
 def moment(at: datetime, language: str) -> str:
     """Write a moment for a reader, in the country's time."""
-    return format_datetime(at, "d MMMM y HH:mm", tzinfo=_ZONE, locale=language)
+    return format_datetime(at, f"{_day_form(language)} HH:mm", tzinfo=_ZONE, locale=language)
+
+
+def day(written: str, language: str) -> str:
+    """Write a whole ISO 8601 date for a reader; any other text as it is."""
+    if not _DATE.fullmatch(written):
+        return written
+    try:
+        found = date.fromisoformat(written)
+    except ValueError:
+        return written
+    return format_date(found, _day_form(language), locale=language)
+
+
+def _day_form(language: str) -> str:
+    return "d. MMMM y" if language == "de" else "d MMMM y"
 
 
 def reason(purpose: Purpose, language: str) -> str | None:

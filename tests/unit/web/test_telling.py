@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BACK = "https://tax.example/bye"
 
 
-def a_client(name: str, **channels: str) -> Client:
+def a_client(name: str, **channels: Any) -> Client:
     return replace(
         doubles.CLIENT,
         id=ClientId(name),
@@ -80,7 +80,10 @@ def test_the_page_says_who_is_told_and_who_is_not(site: Visit, services: Any) ->
     services.logout.result = LogoutRequest()
     text = site.get("/logout").text
     told, untold = (
-        re.findall("<li>(.*?)</li>", re.findall(f'<ul id="{name}">(.*?)</ul>', text, re.DOTALL)[0])
+        re.findall(
+            "<li><bdi>(.*?)</bdi></li>",
+            re.findall(f'<ul id="{name}">(.*?)</ul>', text, re.DOTALL)[0],
+        )
         for name in ("told", "untold")
     )
     assert told == ["Framed", "Called"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from string import Formatter
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from idp.domain.event import MethodName
 from idp.domain.vocabulary import FACTS
 from idp.errors import CATALOGUE, WayOut
-from idp.web.i18n import ALL_LANGUAGES, Texts
+from idp.web.i18n import ALL_LANGUAGES, Texts, day, moment
 
 TEXTS = Texts()
 
@@ -89,3 +90,22 @@ def test_a_value_with_braces_stays_text() -> None:
     texts = Texts(("en",))
     texts._messages["en"] = {"greeting": "Hello {name}"}  # type: ignore[index]
     assert texts.text("en", "greeting", name="{0.__class__}") == "Hello {0.__class__}"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("nl", "30 juli 1985"),
+        ("fr", "30 juillet 1985"),
+        ("de", "30. Juli 1985"),
+        ("en", "30 July 1985"),
+    ],
+)
+def test_a_date_is_written_as_its_reader_writes_it(language: str, words: str) -> None:
+    assert day("1985-07-30", language) == words
+    assert moment(datetime(1985, 7, 30, 10, 5, tzinfo=UTC), language) == f"{words} 12:05"
+
+
+@pytest.mark.parametrize("text", ["1985", "1985-02-30", "0000-01-01", "1985-07-30 ", "B-12"])
+def test_what_is_no_whole_date_stays_as_it_is(text: str) -> None:
+    assert day(text, "nl") == text
