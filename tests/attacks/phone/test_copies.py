@@ -174,7 +174,7 @@ def test_the_person_s_page_says_it_and_only_removing_the_phone_ends_it(house: Sc
     assert refusal(phone.approve) == "credential_copied"
     browser = house.seeded(house.browser().open()).agree()
     page = browser.http.get("/account", headers={"Accept-Language": "en"}, base_url=ISSUER).text
-    assert "something answered with a copy of the key" in page
+    assert "an answer came with a copy of the key" in page
     assert "This phone&#39;s key may have been copied" in page
     house.desk.enrolments.remove("an", str(phone.key.device))
     page = browser.http.get("/account", headers={"Accept-Language": "en"}, base_url=ISSUER).text

@@ -42,6 +42,12 @@ BOTH = {
 }
 
 
+@pytest.fixture
+def stranger(made: Shops) -> Client:
+    """A client that nobody has agreed to anything with before."""
+    return made.add(f"stranger-{len(made.known)}")
+
+
 def opened(made: Shops, shop: Client, browser: Browser, claims: Any, card: str) -> tuple[Page, Any]:
     page, asked = shop.open(browser, scope="openid", claims=json.dumps(claims))
     world = made.world.world
@@ -80,25 +86,25 @@ def test_what_the_card_proved_is_told_where_it_was_asked_and_as_far(
 
 @pytest.mark.proves("identity-assurance.agreed")
 def test_the_citizen_sees_what_leaves_as_verified_and_may_keep_it(
-    made: Shops, shop: Client, browser: Browser
+    made: Shops, stranger: Client, browser: Browser
 ) -> None:
-    page, asked = opened(made, shop, browser, BOTH, "moved")
+    page, asked = opened(made, stranger, browser, BOTH, "moved")
     assert page.text.count("Verified with your eID card") == 4
     assert "when and how your card was checked" in page.text
     kept = {"claim.verified_claims/family_name": None, "claim.verified_claims/birthdate": None}
-    tokens = shop.answered(page.form("consent").submit(**kept), asked).tokens()
+    tokens = stranger.answered(page.form("consent").submit(**kept), asked).tokens()
     assert tokens.claims["verified_claims"]["claims"].keys() == {"given_name"}
     assert tokens.info().keys() == {"sub"}
 
 
 def test_an_agreement_to_the_plain_claim_is_none_to_the_verified_one(
-    made: Shops, shop: Client, browser: Browser
+    made: Shops, stranger: Client, browser: Browser
 ) -> None:
     plain = {"userinfo": {"given_name": None}}
-    page, asked = opened(made, shop, browser, plain, "moved")
-    shop.answered(walk(page, remember=True), asked)
+    page, asked = opened(made, stranger, browser, plain, "moved")
+    stranger.answered(walk(page, remember=True), asked)
     verified = {"userinfo": {"verified_claims": {"claims": {"given_name": None}}}}
-    page, _ = shop.open(browser, scope="openid", claims=json.dumps(verified))
+    page, _ = stranger.open(browser, scope="openid", claims=json.dumps(verified))
     assert "Verified with your eID card" in page.text
 
 

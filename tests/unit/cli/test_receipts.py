@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from tests.unit.mobile.desk import AN, BROWSER, SHOWN, MobileDesk, ProviderSeal,
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from idp.config import Settings
     from tests.unit.cli.deployed import Deployment
 
 
@@ -126,9 +128,15 @@ def test_a_name_cannot_write_on_the_terminal(
 # --- written again by an operator ---------------------------------------------------------------
 
 
+def unhurried(settings: Settings) -> Settings:
+    """The same, where nobody has to read for ten seconds before approving."""
+    phone = settings.phone.model_copy(update={"reading_time": timedelta(0)})
+    return settings.model_copy(update={"phone": phone})
+
+
 def approve_by_phone(deployment: Deployment) -> str:
     """Enrol a phone, let it approve a login, and give the approval's identifier."""
-    settings = load(deployment.config)
+    settings = unhurried(load(deployment.config))
     given: dict[str, Any] = {"now": system_now, "entropy": system_entropy}
     foundation = lay(settings, monotonic=system_monotonic, **given)
     try:
