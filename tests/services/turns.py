@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 TOGETHER: Final = (
     "tests/flows/login/",
-    "tests/flows/phone_browser/",
     "tests/flows/protocol/",
     "tests/attacks/http/",
 )
 SLOW_FIRST: Final = (
     *TOGETHER,
+    "tests/flows/phone_browser/",
     "tests/flows/",
     "tests/unit/card/test_robustness.py",
     "tests/attacks/eid/",

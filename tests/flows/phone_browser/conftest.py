@@ -27,14 +27,14 @@ LIMITS = {
 }
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def landing() -> Iterator[Landing]:
     """A client of the simplest kind."""
     with served() as made:
         yield made
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, landing: Landing) -> Iterator[Running]:
     """The provider with phones, the e-service, the card agent."""
     settings = {"phone": {"enabled": True, **LIMITS}, "keys": {"reread": 1}}
@@ -44,7 +44,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, landing: Landing) -> Iterato
         yield made
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def account(browser: Browser, world: Running) -> Iterator[Citizen]:
     """Nora at her own page, signed in by card a moment ago."""
     made = Citizen(context=browser.new_context(locale="en-BE"), world=world)
@@ -54,7 +54,7 @@ def account(browser: Browser, world: Running) -> Iterator[Citizen]:
     assert made.complaints == []
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def phone(
     browser: Browser, world: Running, account: Citizen, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Phone]:
