@@ -19,8 +19,6 @@ from idp.login import own
 from idp.store.shelf import Shelf
 from idp.web.account import NOTE
 from idp.web.answers import see_other
-from idp.web.forms import read_form
-from idp.web.login import FORM_TOKEN
 from idp.web.waits import Wait
 from mobile_flow import qr
 from mobile_flow.errors import EnrolmentUnknown, OtpUnknown, PhoneError
@@ -264,9 +262,7 @@ class AccountChanges:
         Raises:
             Refused: malformed, or FORM_FORGED.
         """
-        fields = read_form(request)
-        self._citizens.demand_form(browser, fields.get(FORM_TOKEN, ""))
-        citizen = self._citizens.at(browser)
+        citizen, fields = self._citizens.posted(request, browser)
         if citizen is None:
             return see_other(own.PATH)
         if by_card and citizen.card is None:

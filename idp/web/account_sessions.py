@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Final
 from idp.domain.event import CardEvidence, DeviceEvidence, OtpEvidence
 from idp.login import own, sessions
 from idp.web.answers import see_other
-from idp.web.forms import read_form
 from idp.web.i18n import moment
-from idp.web.login import FORM_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -81,9 +79,7 @@ class AccountSessions:
         Raises:
             Refused: malformed, or FORM_FORGED.
         """
-        fields = read_form(request)
-        self._citizens.demand_form(browser, fields.get(FORM_TOKEN, ""))
-        citizen = self._citizens.at(browser)
+        citizen, fields = self._citizens.posted(request, browser)
         if citizen is not None:
             self._end(citizen, lambda session: meant(fields, session))
         return see_other(f"{own.PATH}#sessions-title")

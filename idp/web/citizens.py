@@ -18,11 +18,15 @@ from idp.errors import FORM_FORGED, Refused
 from idp.login import sessions
 from idp.login.people import full_name
 from idp.store.means import means_stand
+from idp.web.forms import read_form
+from idp.web.login import FORM_TOKEN
 from mobile_flow.model import PersonRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
+
+    from werkzeug.wrappers import Request
 
     from idp.login.sessions import SessionRules
     from idp.store.ports import Ledger, Unit, Vault
@@ -92,10 +96,19 @@ class Citizens:
         session = (browser.session or "").encode()
         return self._vault.fingerprint(_PURPOSE, session).hex()
 
-    def demand_form(self, browser: Browser, token: str) -> None:
-        """Demand that a form is of this session's page. Raises: Refused, FORM_FORGED."""
+    def posted(
+        self, request: Request, browser: Browser
+    ) -> tuple[Citizen | None, Mapping[str, str]]:
+        """Read a form of this session's page; give who is signed in, and its fields.
+
+        Raises:
+            Refused: malformed, or FORM_FORGED.
+        """
+        fields = read_form(request)
+        token = fields.get(FORM_TOKEN, "")
         if not hmac.compare_digest(self.form_token(browser).encode(), token.encode()):
             raise Refused(FORM_FORGED, "a form of the citizen's page")
+        return self.at(browser), fields
 
 
 def _fresh_card(session: Session, now: datetime) -> str | None:

@@ -17,11 +17,13 @@ from idp.login import sessions
 from idp.oidc.form import Parameters
 from idp.oidc.logout import post_logout_location
 from idp.oidc.paths import LOGOUT
+from idp.store.ports import StoreUnavailable
 from idp.web import headers
 from idp.web.answers import see_other
 from idp.web.client_links import login_link
 from idp.web.forms import require_form
 from idp.web.login import FORM_TOKEN
+from idp.web.telling import NOBODY
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request, Response
@@ -114,7 +116,7 @@ class LogoutPage:
     def _end(self, asked: LogoutRequest, browser: Browser, *, language: str) -> Response:
         why = "citizen" if asked.client is None else "client"
         ended = self._flow.end_session(browser.visitor(), why=why) or Ended()
-        told = self._telling.of(ended, language=language)
+        told = self._told(ended, language=language)
         self._telling.wait(ended.messages)
         back = post_logout_location(asked)
         if back is not None and not told.frames:
@@ -124,6 +126,13 @@ class LogoutPage:
         if browser.session is not None:
             self._names.clear_session(response)
         return response
+
+    def _told(self, ended: Ended, *, language: str) -> Told:
+        """Give who is told; the session is over even where the store is silent just then."""
+        try:
+            return self._telling.of(ended, language=language)
+        except StoreUnavailable:
+            return NOBODY
 
     def _signed_out(
         self, told: Told, asked: LogoutRequest, back: str | None, *, language: str

@@ -51,6 +51,9 @@ class Told:
         return tuple(dict.fromkeys(one for one in found if one is not None))
 
 
+NOBODY: Final = Told()
+
+
 class Telling:
     """Finds out who is told, and waits for it; one for a process, safe in threads."""
 

@@ -17,34 +17,27 @@ from tests.bench.systems import (
     peer,
     postgres_and_pids,
     redis_and_pids,
+    remember_consent,
     with_pids,
 )
-from tests.bench.work import CALLBACK
-from tests.world.scripted import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
     from tests.bench.rounds import Phase
     from tests.bench.systems import System
 
+_PARTS: Final = {"checks": card_check, "phone": phone, "waiting": waiting, "where": where}
+"""What can be measured alone; each measures, writes its section, and puts it into the page."""
 PAGE: Final = Path(__file__).parents[2] / "docs/reference/performance.md"
 
 
 def main() -> None:
     """Measure and write."""
     options = _options()
-    if options.part == "waiting":
-        _waiting_alone(options)
-        return
-    if options.part == "phone":
-        _phone_alone(options)
-        return
-    if options.part == "checks":
-        _checks_alone(options)
-        return
-    if options.part == "where":
-        _where_alone(options)
+    if options.part != "all":
+        _alone(_PARTS[options.part], options)
         return
     with tempfile.TemporaryDirectory(prefix="sesame-bench-") as place:
         folder = Path(place)
@@ -64,40 +57,14 @@ def main() -> None:
     print(report.card_table(cards))
 
 
-def _waiting_alone(options: argparse.Namespace) -> None:
-    """Measure the browsers that wait, and put them into the page as it stands."""
-    found = waiting.figures(_say, browsers=options.browsers)
+def _alone(part: ModuleType, options: argparse.Namespace) -> None:
+    """Measure one part, and put it into the page as it stands."""
+    more = {"browsers": options.browsers} if part is waiting else {}
+    found = part.figures(_say, **more)
     if options.write:
         page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(waiting.put_into(page, found), encoding="utf-8")
-    print(waiting.section(found))
-
-
-def _phone_alone(options: argparse.Namespace) -> None:
-    """Measure logins by phone, and put them into the page as it stands."""
-    found = phone.figures(_say)
-    if options.write:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(phone.put_into(page, found), encoding="utf-8")
-    print(phone.section(found))
-
-
-def _where_alone(options: argparse.Namespace) -> None:
-    """Measure where the time of each request goes, and put it into the page as it stands."""
-    found = where.figures(_say)
-    if options.write:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(where.put_into(page, found), encoding="utf-8")
-    print(where.section(found))
-
-
-def _checks_alone(options: argparse.Namespace) -> None:
-    """Measure checking a card, and signing with it, and put them into the page as it stands."""
-    found = card_check.figures(_say)
-    if options.write:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(card_check.put_into(page, found), encoding="utf-8")
-    print(card_check.section(found))
+        PAGE.write_text(part.put_into(page, found), encoding="utf-8")
+    print(part.section(found))
 
 
 def _systems(folder: Path, on: contextlib.ExitStack) -> Iterator[System]:
@@ -125,7 +92,7 @@ def _systems(folder: Path, on: contextlib.ExitStack) -> Iterator[System]:
 def _rounds(systems: list[System], options: argparse.Namespace) -> list[report.Result]:
     drivers = {}
     for system in systems:
-        _remember_consent(system)
+        remember_consent(system)
         drivers[system.name] = Drivers(system.face)
         _say(f"{system.name}: warming up")
         drivers[system.name].tell("login", options.warm_up)
@@ -171,25 +138,12 @@ def _cards(folder: Path, options: argparse.Namespace) -> list[report.CardResult]
     return results
 
 
-def _remember_consent(system: System) -> None:
-    """Agree once, so that every measured login finds the agreement; the peer does it itself."""
-    if system.world is None:
-        return
-    with Browser(stops=(CALLBACK,)) as browser:
-        asked = system.face.authorization(verifier="v" * 43, state="agree")
-        page = browser.get(f"{system.face.issuer}{asked}")
-        page = page.form("seeded").submit(username="nora")
-        page = page.form("consent").submit(remember="1")
-        if "code" not in page.parameters:
-            raise RuntimeError(page.text[:500])
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='make bench ARGS="[options]"', description=__doc__)
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", "checks", "phone", "waiting", "where"),
+        choices=("all", *_PARTS),
         default="all",
         help="what to measure",
     )

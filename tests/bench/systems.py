@@ -24,6 +24,7 @@ from tests.services.components import loopback_port, needs
 from tests.services.postgres_server import running_postgres
 from tests.services.redis_server import running_redis
 from tests.world.running import SEEDED, Running, running
+from tests.world.scripted import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,6 +165,19 @@ def peer(name: str, *, redis: str | None) -> Iterator[System]:
         )
         process.stdin.close()
         process.wait(timeout=10)
+
+
+def remember_consent(system: System) -> None:
+    """Agree once, so that every measured login finds the agreement; the peer does it itself."""
+    if system.world is None:
+        return
+    with Browser(stops=(CALLBACK,)) as browser:
+        asked = system.face.authorization(verifier="v" * 43, state="agree")
+        page = browser.get(f"{system.face.issuer}{asked}")
+        page = page.form("seeded").submit(username="nora")
+        page = page.form("consent").submit(remember="1")
+        if "code" not in page.parameters:
+            raise RuntimeError(page.text[:500])
 
 
 def with_pids(system: System, *others: Callable[[], set[int]]) -> System:

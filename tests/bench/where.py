@@ -8,7 +8,6 @@ rest is the way of a request through our rules, Werkzeug and the interpreter.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import io
 import os
 import sqlite3
@@ -32,14 +31,12 @@ from idp.web.pages import Pages
 from keys.signer import Signer
 from keys.store import SealedVault
 from tests.bench.sections import put_section
-from tests.bench.systems import ours
-from tests.bench.work import CALLBACK, Reply, Worker
-from tests.world.scripted import Browser
+from tests.bench.systems import ours, remember_consent
+from tests.bench.work import Reply, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.bench.systems import System
     from tests.bench.work import Face
 
 PARTS: Final = (
@@ -183,7 +180,7 @@ def figures(say: Callable[[str], object]) -> tuple[Step, ...]:
         folder = Path(place) / "inside"
         folder.mkdir()
         with ours("inside", folder) as system:
-            _remember(system)
+            remember_consent(system)
             assert system.world is not None
             system.world.stop()
             configuration = system.world.deployment.configuration
@@ -253,17 +250,6 @@ def _watched(watch: Watch) -> Iterator[None]:
             on.enter_context(mock.patch.object(owner, name, watch.wrapped(part, doing)))
         on.enter_context(contextlib.redirect_stderr(nowhere))
         yield
-
-
-def _remember(system: System) -> None:
-    """Agree once, so that every login finds the agreement."""
-    with Browser(stops=(CALLBACK,)) as browser:
-        asked = system.face.authorization(verifier="v" * 43, state="agree")
-        page = browser.get(f"{system.face.issuer}{asked}")
-        page = page.form("seeded").submit(username="nora")
-        page = page.form("consent").submit(remember="1")
-        if page.status != http.client.OK and "code" not in page.parameters:
-            raise RuntimeError(page.text[:500])
 
 
 def _step(method: str, path: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.conformance.suite import Plan, Suite, SuiteFailed, plans, table
+from tests.services.running_server import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,12 +70,8 @@ def pretender() -> Iterator[type[Pretender]]:
     kind = type("Fresh", (Pretender,), {"asked": [], "states": {}})
     server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
     kind.port = server.server_port  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield kind
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with running_server(server):
+        yield kind
 
 
 def suite(pretender: type[Pretender], **more: int) -> Suite:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.services.running_server import running_server
 from tests.services.tls_front import tls_front
 
 if TYPE_CHECKING:
@@ -44,14 +44,8 @@ def publishing(folder: Path) -> Iterator[Published]:
         host = Published(place=f"localhost:{front.port}", ca=front.ca)
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(host))
         front.routes["localhost"] = int(server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
+        with running_server(server):
             yield host
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
 
 def _handler(host: Published) -> type[BaseHTTPRequestHandler]:

@@ -12,7 +12,6 @@ import datetime as dt
 import hashlib
 import http.client
 import ssl
-import threading
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,6 +29,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from cryptography.x509.oid import NameOID
+
+from tests.services.running_server import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -72,15 +73,9 @@ def tls_front(
     if clients is not None:
         server.tls.load_verify_locations(clients)
         server.tls.verify_mode = ssl.CERT_OPTIONAL
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with running_server(server):
         port = int(server.server_address[1])
         yield Front(port=port, ca=ca, fingerprint=fingerprint, routes=routes)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Server(ThreadingHTTPServer):

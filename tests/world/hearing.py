@@ -12,13 +12,13 @@ import contextlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from tests.services.components import loopback_port
+from tests.services.running_server import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -93,12 +93,8 @@ def hearing(port: int | None = None) -> Iterator[Hearing]:
     made = Hearing(authority=f"127.0.0.1:{port}")
     made.gate.set()
     server = make_server("127.0.0.1", port, made, threaded=True)
-    thread = threading.Thread(target=partial(server.serve_forever, poll_interval=0.02))
-    thread.start()
-    try:
-        yield made
-    finally:
-        made.gate.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running_server(server):
+        try:
+            yield made
+        finally:
+            made.gate.set()

@@ -11,12 +11,13 @@ import hashlib
 import html
 import json
 import secrets
-import threading
 import urllib.request
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tests.services.running_server import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,14 +124,8 @@ class Asked:
 def served() -> Iterator[Landing]:
     """Serve it for the length of the block, on a free port."""
     server = _Server(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with running_server(server):
         yield Landing(address=f"http://localhost:{server.server_address[1]}")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def landing_client(address: str) -> dict[str, object]:

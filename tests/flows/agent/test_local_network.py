@@ -27,10 +27,10 @@ from cardreader.agent.httpd import AgentServer
 from cardreader.agent.loopback import Agent
 from idp.app import create
 from idp.login.flow import Page
-from tests.flows.agent.asking_site import running
 from tests.flows.agent.test_pin_page import axe, picture
 from tests.services.chromium import chromium
 from tests.services.components import loopback_port, needs
+from tests.services.running_server import running_server
 from tests.services.tls_front import tls_front
 from tests.unit.web import doubles
 from tests.unit.web.doubles import LOGIN, turn
@@ -85,7 +85,7 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
         entropy=entropy,
     )
     listening = Listening(server, made)
-    with running(server):
+    with running_server(server):
         yield listening
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from cardreader.agent.api import Origins
 from cardreader.agent.assembly import Assembled, assemble
@@ -14,7 +15,8 @@ from cardreader.agent.desk import Desk
 from cardreader.agent.httpd import AgentServer
 from cardreader.agent.loopback import Agent
 from cardreader.client import summary
-from tests.flows.agent.asking_site import AskingSite, running
+from tests.flows.agent.asking_site import AskingSite
+from tests.services.running_server import running_server
 from tests.world.holders import PIN, entropy, soft_card
 from tests.world.tokens import NOW, Provider
 
@@ -34,7 +36,7 @@ SIZES = {"wide": {"width": 1280, "height": 900}, "phone": {"width": 360, "height
 @pytest.fixture
 def site() -> Iterator[AskingSite]:
     server = AskingSite()
-    with running(server):
+    with running_server(server):
         yield server
 
 
@@ -75,7 +77,7 @@ def agent(site: AskingSite, cards: Assembled) -> Iterator[str]:
         entropy=secret,
     ).answer
     site.agent_port = server.port
-    with running(server):
+    with running_server(server):
         yield f"http://127.0.0.1:{server.port}"
 
 
@@ -104,7 +106,7 @@ def ask(context: BrowserContext, site: AskingSite) -> tuple[Page, Page]:
 
 
 def enter(page: Page, pin: str) -> None:
-    assert page.evaluate("document.activeElement.id") == "pin"
+    expect(page.locator("#pin")).to_be_focused()
     page.keyboard.type(pin)
     with page.expect_navigation():
         page.keyboard.press("Enter")

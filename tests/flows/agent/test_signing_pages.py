@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from cardreader.agent.api import Origins
 from cardreader.agent.assembly import assemble
@@ -14,8 +15,8 @@ from cardreader.agent.httpd import AgentServer
 from cardreader.agent.loopback import Agent
 from cardreader.agent.tasks import ShareCertificate, Sign
 from cardreader.signing import Document
-from tests.flows.agent.asking_site import running
 from tests.flows.agent.test_pin_page import SIZES, axe, picture
+from tests.services.running_server import running_server
 from tests.world.holders import PIN, entropy, soft_card
 from tests.world.tokens import NOW
 
@@ -68,7 +69,7 @@ def notary(tmp_path: Path) -> Iterator[Notary]:
         entropy=entropy,
     )
     server.answer = agent.answer
-    with running(server):
+    with running_server(server):
         yield Notary(desk, agent.base)
 
 
@@ -97,7 +98,7 @@ def test_a_citizen_shares_and_signs_with_the_keyboard_and_axe_finds_nothing(
         picture(page, f"sign-{name}-{language}")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         complaints += axe(page)
-    assert page.evaluate("document.activeElement.id") == "pin"
+    expect(page.locator("#pin")).to_be_focused()
     page.keyboard.type(PIN)
     with page.expect_navigation():
         page.keyboard.press("Enter")

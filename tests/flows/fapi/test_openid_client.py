@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,23 +14,21 @@ from idp.oidc.registration.policy import policy_of
 from idp.oidc.registration.rules import register
 from tests.attacks.profiles.bank import KEY, Bank, document
 from tests.flows.phone.house import CALLBACK, ISSUER
-from tests.services.components import missing
+from tests.services.npm import conversation, needs_package
+from tests.services.running_server import running_server
 from tests.services.tls_front import tls_front
 from tests.world.client_certificates import certified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-NPM = Path(__file__).parents[2] / "npm"
-NODE = Path(sys.executable).with_name("node")
 MTLS = "mtls.localhost"
-PATIENCE = 60
 
 
 @pytest.fixture(autouse=True)
 def library() -> None:
-    if not NODE.exists() or not (NPM / "node_modules" / "openid-client").exists():
-        missing("npm openid-client")
+    needs_package("openid-client")
 
 
 @contextmanager
@@ -48,12 +41,8 @@ def served(bank: Bank) -> Iterator[int]:
         return bank.house.app(environ, start)
 
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server.port
-    server.shutdown()
-    thread.join(PATIENCE)
-    server.server_close()
+    with running_server(server):
+        yield server.port
 
 
 def story(bank: Bank, **more: Any) -> dict[str, Any]:
@@ -66,24 +55,9 @@ def story(bank: Bank, **more: Any) -> dict[str, Any]:
         "clock": round((bank.house.at - datetime.now(UTC)).total_seconds()),
         **more,
     }
-    with subprocess.Popen(
-        [NODE, "openid_client_fapi.mjs", json.dumps(wanted)],
-        cwd=NPM,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as node:
-        assert node.stdin is not None
-        assert node.stdout is not None
-        said = json.loads(node.stdout.readline())
-        if "open" in said:
-            back = bank.walked(said["open"])
-            print(json.dumps({"back": back}), file=node.stdin, flush=True)
-            said = json.loads(node.stdout.readline())
-        node.stdin.close()
-        assert node.wait(PATIENCE) == 0, said
-    done: dict[str, Any] = said["done"]
-    return done
+    return conversation(
+        "openid_client_fapi", wanted, lambda said: {"back": bank.walked(said["open"])}
+    )
 
 
 def test_the_library_keeps_every_rule_with_a_signed_assertion_and_proofs(tmp_path: Path) -> None:

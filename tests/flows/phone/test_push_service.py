@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import json
 import ssl
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,21 +20,20 @@ from idp.outbound.client import OutboundClient
 from idp.outbound.push import GuardedDeliver
 from mobile_flow import notify
 from mobile_flow.notify import VAPID_BYTES, NotSent, Push, Vapid
-from tests.services.components import missing
+from tests.services.npm import Program, needs_package, program
 from tests.services.tls_front import tls_front
 from tests.unit.mobile.keys.conftest import house
 from tests.unit.mobile.keys.world import OWNER, Phone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from mobile_flow.model import Device
     from tests.unit.mobile.keys.world import House
 
 __all__ = ("house",)
 
-NPM = Path(__file__).parents[2] / "npm"
-NODE = Path(sys.executable).with_name("node")
 NAME = "push.example"
 OURS = Vapid(bytes(range(VAPID_BYTES)), contact="mailto:ops@login.example")
 EXAMPLE = "When I grow up, I want to be a watermelon"
@@ -56,19 +52,16 @@ class Here:
 class Service:
     """The running push service, with one browser subscribed to ``OURS``."""
 
-    process: subprocess.Popen[str]
+    program: Program
     origin: str
     tls: ssl.SSLContext
     said: dict[str, Any]
 
     def heard(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line: dict[str, Any] = json.loads(self.process.stdout.readline())
-        return line
+        return self.program.heard()
 
     def unsubscribe(self) -> None:
-        assert self.process.stdin is not None
-        print("unsubscribe", file=self.process.stdin, flush=True)
+        self.program.say("unsubscribe")
         assert self.heard() == {"unsubscribed": True}
 
     @property
@@ -94,8 +87,7 @@ def service(house: House, tmp_path: Path) -> Iterator[Service]:
 
 @contextmanager
 def running(house: House, folder: Path) -> Iterator[Service]:
-    if not NODE.exists() or not (NPM / "node_modules" / "jose").exists():
-        missing("npm jose")
+    needs_package("jose")
     with tls_front(folder, [NAME]) as front:
         origin = f"https://{NAME}:{front.port}"
         wanted = {
@@ -103,21 +95,12 @@ def running(house: House, folder: Path) -> Iterator[Service]:
             "origin": origin,
             "now": int(house.clock.at.timestamp()),
         }
-        with subprocess.Popen(
-            [NODE, "push_service.mjs", json.dumps(wanted)],
-            cwd=NPM,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
+        with program("push_service", wanted) as running_service:
             tls = ssl.create_default_context(cafile=str(front.ca))
-            made = Service(process=process, origin=origin, tls=tls, said={})
+            made = Service(program=running_service, origin=origin, tls=tls, said={})
             made.said = made.heard()
             front.routes[NAME] = made.said["port"]
             yield made
-            assert process.stdin is not None
-            process.stdin.close()
-            assert process.wait(20) == 0
 
 
 def subscribed(house: House, service: Service) -> Device:

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.services.components import missing
+from tests.services.npm import conversation, needs_package
 from tests.world.client import walk
 from tests.world.shops import KINDS
 
 if TYPE_CHECKING:
     from tests.world.client import Client
-    from tests.world.scripted import Browser, Page
+    from tests.world.scripted import Browser
     from tests.world.shops import Shops
-
-NPM = Path(__file__).parents[2] / "npm"
-NODE = Path(sys.executable).with_name("node")
-PATIENCE = 60
 
 
 @pytest.fixture(autouse=True)
 def library() -> None:
-    if not NODE.exists() or not (NPM / "node_modules" / "openid-client").exists():
-        missing("npm openid-client")
+    needs_package("openid-client")
 
 
 def story(client: Client, browser: Browser, **wanted: Any) -> dict[str, Any]:
@@ -49,32 +40,15 @@ def story(client: Client, browser: Browser, **wanted: Any) -> dict[str, Any]:
         told["jwk"] = {**client.key.as_dict(private=True), "alg": client.algorithm}
     elif client.secret is not None:
         told["secret"] = client.secret
-    with subprocess.Popen(
-        [NODE, "openid_client.mjs", json.dumps(told)],
-        cwd=NPM,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as node:
-        assert node.stdin is not None
-        assert node.stdout is not None
-        said = json.loads(node.stdout.readline())
-        if "open" in said:
-            page = walk(browser.get(said["open"]))
-            said = {**said, **_finish(node, page)}
-        node.stdin.close()
-        assert node.wait(PATIENCE) == 0, said
-    done: dict[str, Any] = said["done"]
-    return {**done, "open": said.get("open")}
+    opened: dict[str, Any] = {"open": None}
 
+    def walked(said: dict[str, Any]) -> dict[str, Any]:
+        opened.update(said)
+        page = walk(browser.get(said["open"]))
+        return {"url": page.url, "posted": dict(page.posted)}
 
-def _finish(node: subprocess.Popen[str], page: Page) -> dict[str, Any]:
-    assert node.stdin is not None
-    assert node.stdout is not None
-    back = {"url": page.url, "posted": dict(page.posted)}
-    print(json.dumps(back), file=node.stdin, flush=True)
-    found: dict[str, Any] = json.loads(node.stdout.readline())
-    return found
+    done = conversation("openid_client", told, walked)
+    return {**done, "open": opened["open"]}
 
 
 @pytest.mark.parametrize("name", list(KINDS))

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from joserfc.jwk import ECKey
 
-from tests.services.components import missing
+from tests.services.npm import conversation, needs_package
 from tests.services.published import publishing
 from tests.world.client import HOME, walk
 from tests.world.running import running
@@ -23,16 +19,12 @@ if TYPE_CHECKING:
     from tests.services.published import Published
     from tests.world.running import Running
 
-NPM = Path(__file__).parents[2] / "npm"
-NODE = Path(sys.executable).with_name("node")
-PATIENCE = 60
 CALLBACK = f"{HOME}/registered/cb"
 
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
-    if not NODE.exists() or not (NPM / "node_modules" / "openid-client").exists():
-        missing("npm openid-client")
+    needs_package("openid-client")
     with publishing(tmp_path_factory.mktemp("published")) as publisher:
         yield publisher
 
@@ -56,25 +48,12 @@ def story(world: Running, metadata: dict[str, object], **wanted: Any) -> dict[st
         "clock": clock,
         **wanted,
     }
-    with subprocess.Popen(
-        [NODE, "openid_client_registration.mjs", json.dumps(told)],
-        cwd=NPM,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as node:
-        assert node.stdin is not None
-        assert node.stdout is not None
-        said = json.loads(node.stdout.readline())
-        if "open" in said:
-            with world.browser(stops=(HOME,)) as browser:
-                page = walk(browser.get(said["open"]))
-            print(json.dumps({"url": page.url}), file=node.stdin, flush=True)
-            said = json.loads(node.stdout.readline())
-        node.stdin.close()
-        assert node.wait(PATIENCE) == 0, said
-    done: dict[str, Any] = said["done"]
-    return done
+
+    def walked(said: dict[str, Any]) -> dict[str, str]:
+        with world.browser(stops=(HOME,)) as browser:
+            return {"url": walk(browser.get(said["open"])).url}
+
+    return conversation("openid_client_registration", told, walked)
 
 
 def lived_and_left(done: dict[str, Any]) -> None:

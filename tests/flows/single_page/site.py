@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+from tests.services.running_server import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,14 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
 def served() -> Iterator[Site]:
     """Serve it for the length of the block, on a free port."""
     site = Site(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with running_server(site):
         yield site
-    finally:
-        site.shutdown()
-        thread.join()
-        site.server_close()
 
 
 def registration(address: str, *, refreshing: bool) -> dict[str, object]:

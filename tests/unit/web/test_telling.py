@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -12,6 +13,7 @@ from idp.domain.client import Client, ClientId
 from idp.domain.ended import Ended, UsedAt
 from idp.domain.logout import LogoutChannels
 from idp.oidc.logout import LogoutRequest
+from idp.store.ports import StoreUnavailable
 from idp.web.telling import Telling
 from tests.unit.web import doubles
 
@@ -73,6 +75,20 @@ def test_a_frame_tells_issuer_and_sid_to_its_own_origin_alone(site: Visit, servi
     assert 'title="' in frames[0]
     assert policy_of(answer)["frame-src"] == "https://framed.example:8443"
     assert "http-equiv" not in answer.text
+
+
+@pytest.mark.usefixtures("ended")
+def test_where_nobody_can_be_named_the_person_is_signed_out_all_the_same(
+    site: Visit, services: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Telling, "of", Mock(side_effect=StoreUnavailable("silent")))
+    services.logout.result = LogoutRequest()
+    answer = site.get("/logout")
+    assert answer.status_code == 200
+    assert "<iframe" not in answer.text
+    assert "page-done" in answer.text
+    services.logout.result = asked()
+    assert site.get("/logout").headers["Location"].startswith(BACK)
 
 
 @pytest.mark.usefixtures("ended")
