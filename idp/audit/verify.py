@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from idp.audit.chain import GENESIS, next_link
 from idp.audit.heads import HeadRefused
-from idp.domain.audit_event import digest_input
+from idp.domain.audit_event import Kind, digest_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,9 +19,16 @@ if TYPE_CHECKING:
     from idp.store.upkeep import AuditHead, AuditRow
 
 _PAGE: Final = 1000
+_STREAM: Final = Kind.AUDIT_ERASED.partition(".")[0]
 
 Fault = Literal[
-    "row_changed", "row_missing", "link_broken", "tail_cut", "head_forged", "head_differs"
+    "row_changed",
+    "row_erased",
+    "row_missing",
+    "link_broken",
+    "tail_cut",
+    "head_forged",
+    "head_differs",
 ]
 
 
@@ -47,6 +55,7 @@ def verify_end(ledger: Ledger, vault: Vault, signer: HeadSigner, *, rows: int) -
     """Check only the last ``rows`` sealed rows and the last stored head: a quick look, no proof."""
     findings: list[Finding] = []
     with ledger.read() as unit:
+        erased = unit.audit.erased_through()
         tail = unit.audit.tail()
         head = unit.audit.last_head()
         unsealed = len(unit.audit.unsealed(limit=rows))
@@ -59,6 +68,8 @@ def verify_end(ledger: Ledger, vault: Vault, signer: HeadSigner, *, rows: int) -
             continue
         if link is not None:
             findings += _faults(row, vault, link=link)
+        if row.payload is None and row.sequence > erased:
+            findings.append(Finding(fault="row_erased", sequence=row.sequence))
         link = seen[row.sequence] = row.link
     if head is not None:
         findings += _faults_of_head(head, signer, seen=seen, end=end)
@@ -95,11 +106,13 @@ def verify(
     """Check every sealed row, every stored head and the ``exported`` head statements.
 
     A changed row is found by its MAC, a changed digest, a removed or reordered row by the link
-    after it, a cut tail by a head that saw further. Rows not sealed yet are counted, not judged.
+    after it, a cut tail by a head that saw further, an erased one by the event that is missing.
+    Rows not sealed yet are counted, not judged.
     """
     findings: list[Finding] = []
     link = GENESIS
-    erased = last = 0
+    last = 0
+    erased = _Erased()
     heads, forged, wanted = _heads(ledger, signer, exported)
     findings += forged
     for row in _sealed(ledger):
@@ -109,10 +122,10 @@ def verify(
             findings.append(Finding(fault="row_missing", sequence=last + 1))
         if next_link(link, sequence=row.sequence, row=row) != row.link:
             findings.append(Finding(fault="link_broken", sequence=row.sequence))
-        if row.payload is None:
-            erased += 1
-        elif not _mac_is_right(row, row.payload, vault):
+        if row.payload is not None and not _mac_is_right(row, row.payload, vault):
             findings.append(Finding(fault="row_changed", sequence=row.sequence))
+        else:
+            erased.see(row)
         last, link = row.sequence, row.link
         if wanted.get(last, {link}) != {link}:
             findings.append(Finding(fault="head_differs", sequence=last))
@@ -120,9 +133,45 @@ def verify(
     if beyond > last:
         findings.append(Finding(fault="tail_cut", sequence=last + 1))
     with ledger.read() as unit:
-        waiting = len(unit.audit.unsealed(limit=100_000))
+        waiting = unit.audit.unsealed(limit=100_000)
+    for row in waiting:
+        if row.payload is not None and _mac_is_right(row, row.payload, vault):
+            erased.see(row)
+    findings += erased.without_leave()
     ordered = tuple(sorted(findings, key=lambda finding: finding.sequence))
-    return Report(rows=last, erased=erased, unsealed=waiting, heads=heads, findings=ordered)
+    return Report(
+        rows=last, erased=erased.rows, unsealed=len(waiting), heads=heads, findings=ordered
+    )
+
+
+class _Erased:
+    """Which rows tell nothing any more, and up to where genuine events say that they may."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._through = 0
+        self._runs: list[list[int]] = []  # first and last of each: years of rows are one
+
+    def see(self, row: AuditRow) -> None:
+        """Take in a row whose payload is gone, or genuine."""
+        if row.payload is not None:
+            if row.stream == _STREAM:
+                told = json.loads(row.payload)
+                if told["kind"] == Kind.AUDIT_ERASED:
+                    self._through = max(self._through, int(told["details"]["through"]))
+            return
+        sequence = row.sequence or 0
+        self.rows += 1
+        if self._runs and self._runs[-1][1] == sequence - 1:
+            self._runs[-1][1] = sequence
+        else:
+            self._runs.append([sequence, sequence])
+
+    def without_leave(self) -> Iterator[Finding]:
+        """Give the first of each run of rows that no event covers."""
+        for first, last in self._runs:
+            if last > self._through:
+                yield Finding(fault="row_erased", sequence=max(first, self._through + 1))
 
 
 def _sealed(ledger: Ledger) -> Iterator[AuditRow]:

@@ -23,6 +23,7 @@ _PAGE: Final = 1000
 _MOST_UNSEALED: Final = 100_000
 _SAID: Final = {
     "row_changed": "the row's payload was changed",
+    "row_erased": "what the row told was erased, and no event says that its time was over",
     "row_missing": "a row was removed",
     "link_broken": "the row, or one before it, was changed, removed or reordered",
     "tail_cut": "rows from here on were removed: a signed head saw them",

@@ -93,6 +93,7 @@ def housekeep(config_path: Path | None, *, once: bool, as_json: bool, lifeline: 
                 advance_keys=lambda: len(foundation.ring.advance(by="housekeeper")),
                 handlers=_handlers(foundation),
                 receipts=foundation.settings.phone.receipts,
+                retention=foundation.settings.audit.retention,
                 now=foundation.now,
                 entropy=foundation.entropy,
             ),

@@ -13,8 +13,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from idp.config.auditing import Audit
 from idp.config.mtls import Mtls
 from idp.config.registering import Registration
+from idp.config.requesting import Requests
 
 
 class Environment(StrEnum):
@@ -194,6 +196,23 @@ class Login(_Section):
         default=False,
         description="Let e-services ask by a frame whether the session changed (Session Management "
         "1.0). It needs a cookie that is sent in frames of other sites; many browsers send none.",
+    )
+    response_types: tuple[
+        Literal[
+            "code",
+            "id_token",
+            "id_token token",
+            "code id_token",
+            "code token",
+            "code id_token token",
+        ],
+        ...,
+    ] = Field(
+        default=("code",),
+        description="What the authorization endpoint may answer (`response_type`). With `id_token` "
+        "in it, what an ID token says of a person stands in the address of their browser, signed "
+        "but readable. With `token` so does an access token, good for whoever reads it there, and "
+        "a stolen one can be put into another login (RFC 9700 2.1.2): refused in production.",
     )
     opens_per_minute: int = Field(
         default=600,
@@ -376,4 +395,6 @@ class Settings(_Section):
     waiting: Waiting = Waiting()
     outbound: Outbound = Outbound()
     registration: Registration = Registration()
+    requests: Requests = Requests()
+    audit: Audit = Audit()
     clock: Clock = Clock()

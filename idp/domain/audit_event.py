@@ -52,6 +52,7 @@ class Kind(StrEnum):
     EPOCH_BUMPED = "epoch.bumped"
     PERSON_CHANGED = "person.changed"
     REFUSALS_COUNTED = "refusals.counted"
+    AUDIT_ERASED = "audit.erased"
     ENROLMENT_OPENED = "enrolment.opened"
     ENROLMENT_CLAIMED = "enrolment.claimed"
     ENROLMENT_CONFIRMED = "enrolment.confirmed"
@@ -164,6 +165,20 @@ def tokens_issued(*, grant: Grant, at: datetime) -> AuditEvent:
     return _of_grant(Kind.TOKENS_ISSUED, grant, at, scope=" ".join(grant.scopes))
 
 
+def tokens_left(
+    *, grant: Grant, at: datetime, transaction: TransactionId, response_type: str
+) -> AuditEvent:
+    """Tokens left the authorization endpoint, beside a code or without one."""
+    return _of_grant(
+        Kind.TOKENS_ISSUED,
+        grant,
+        at,
+        transaction=transaction,
+        response_type=response_type,
+        scope=" ".join(grant.scopes),
+    )
+
+
 def tokens_refreshed(*, grant: Grant, at: datetime, generation: int) -> AuditEvent:
     """A refresh token became new tokens."""
     return _of_grant(Kind.TOKENS_REFRESHED, grant, at, generation=str(generation))
@@ -265,6 +280,18 @@ def refusals_counted(*, code: str, count: int, at: datetime) -> AuditEvent:
     """How many anonymous requests were refused with one code in one minute."""
     return AuditEvent(
         kind=Kind.REFUSALS_COUNTED, at=at, details={"code": code, "count": str(count)}
+    )
+
+
+def audit_erased(*, through: int, rows: int, before: datetime, at: datetime) -> AuditEvent:
+    """What sealed rows told up to the place ``through`` was erased: all from before ``before``.
+
+    The verifier takes an erased row for whole only where such an event covers it.
+    """
+    return AuditEvent(
+        kind=Kind.AUDIT_ERASED,
+        at=at,
+        details={"through": str(through), "rows": str(rows), "before": before.isoformat()},
     )
 
 

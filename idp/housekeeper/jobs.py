@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from idp.audit import refusals, seal
+from idp.audit import erase, refusals, seal
 from idp.errors import CATALOGUE
 from idp.housekeeper import departures, outbox
 from idp.housekeeper.job import Job, Round
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 KEYS: Final = "keys"
 PURGE: Final = "purge"
 
-NAMES: Final = (seal.JOB, outbox.JOB, KEYS, refusals.JOB, PURGE)
+NAMES: Final = (seal.JOB, outbox.JOB, KEYS, refusals.JOB, PURGE, erase.JOB)
 """Every job, for whoever looks whether somebody does them."""
 
 _PURGE_ROWS: Final = 500
 _DEPARTURES: Final = 50
 _RECEIPTS: Final = timedelta(days=730)
+_AUDIT: Final = timedelta(days=3650)
 _KEPT_AFTER_END: Final = timedelta(hours=1)
 """A spent code is recognised as reused, not as unknown, until this long after its end."""
 
@@ -44,10 +45,12 @@ def jobs(  # noqa: PLR0913 - one argument for each thing that jobs work on
     now: Callable[[], datetime],
     entropy: Callable[[int], bytes],
     receipts: timedelta = _RECEIPTS,
+    retention: timedelta = _AUDIT,
 ) -> tuple[Job, ...]:
     """Give every job; ``advance_keys`` does what policy and clock demand, and counts changes.
 
-    ``receipts`` is how long what people approved by phone is kept.
+    ``receipts`` is how long what people approved by phone is kept, ``retention`` how long what the
+    audit trail tells.
     """
     collector = refusals.RefusalCollector(ledger, ephemeral, codes=CATALOGUE)
     delivery = outbox.Delivery(ledger, handlers, now=now, entropy=entropy)
@@ -70,6 +73,10 @@ def jobs(  # noqa: PLR0913 - one argument for each thing that jobs work on
             )
         return Round(count=gone, more=gone == _PURGE_ROWS)
 
+    def erasing(*, fence: int, at: datetime) -> Round:
+        gone = erase.erase_round(ledger, fence=fence, before=at - retention, at=at)
+        return Round(count=gone, more=gone == erase.BATCH)
+
     def counting(*, fence: int, at: datetime) -> Round:
         return Round(count=collector.collect(fence=fence, at=at))
 
@@ -87,4 +94,5 @@ def jobs(  # noqa: PLR0913 - one argument for each thing that jobs work on
         job(KEYS, promotion, every=30, lasts=90),
         job(refusals.JOB, counting, every=15, lasts=60),
         job(PURGE, purging, every=60, lasts=180),
+        job(erase.JOB, erasing, every=600, lasts=1800),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, null, select, update
 
 from idp.domain.audit_event import digest_input, payload_of, stream_of
 from idp.store.ports import VersionConflict
@@ -15,6 +15,7 @@ from idp.store.upkeep import AuditHead, AuditRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from idp.domain.audit_event import AuditEvent
     from idp.store.ports import Vault
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _PURPOSE: Final = "audit"
 _T: Final = schema.audit
 _H: Final = schema.audit_heads
+_E: Final = schema.audit_erasures
 _ROW = (_T.c.id, _T.c.stream, _T.c.at, _T.c.payload, _T.c.digest, _T.c.sequence, _T.c.link)
 _HEAD = ("sequence", "link", "at", "statement")
 
@@ -50,6 +52,21 @@ _SEAL: Final = Statement(
     update(_T)
     .where(_T.c.id == bindparam("which"), _T.c.sequence.is_(None))
     .values(sequence=bindparam("number"), link=bindparam("chained"))
+)
+_ERASED: Final = Statement(
+    select(_E.c.through).order_by(_E.c.through.desc()).limit(bindparam("most"))
+)
+_ERASE: Final = Statement(
+    update(_T)
+    .where(
+        _T.c.sequence > bindparam("after"),
+        _T.c.sequence <= bindparam("last"),
+        _T.c.payload.is_not(None),
+    )
+    .values(payload=null())
+)
+_NOTE_ERASURE: Final = Statement(
+    insert(_E).values({name: bindparam(name) for name in ("through", "at")})
 )
 _ADD_HEAD: Final = Statement(insert(_H).values({name: bindparam(name) for name in _HEAD}))
 _HEADS: Final = Statement(select(*(_H.c[name] for name in _HEAD)).order_by(_H.c.sequence, _H.c.id))
@@ -103,6 +120,20 @@ class SqlAuditTrail:
     def rows(self, *, after: int, limit: int) -> Sequence[AuditRow]:
         """Give sealed rows after a sequence number."""
         return [_row(row) for row in self._link.all(_SEALED, {"after": after, "most": limit})]
+
+    def erased_through(self) -> int:
+        """Give how far payloads were erased; 0 for none."""
+        row = self._link.one(_ERASED, {"most": 1})
+        return 0 if row is None else int(row[0])
+
+    def erase(self, *, through: int, at: datetime) -> int:
+        """Erase the payloads up to a place and note it. Raises: VersionConflict."""
+        before = self.erased_through()
+        if before >= through:
+            raise VersionConflict(str(through))
+        gone = self._link.run(_ERASE, {"after": before, "last": through})
+        self._link.run(_NOTE_ERASURE, {"through": through, "at": micros(at)})
+        return gone
 
     def add_head(self, head: AuditHead) -> None:
         """Keep a signed head."""

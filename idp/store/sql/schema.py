@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION: Final = "0009"
+REVISION: Final = "0011"
 """The migration this code needs; ``serve`` refuses a schema that is older."""
 
 metadata = MetaData(
@@ -252,6 +252,13 @@ audit_heads = Table(
     Column("link", LargeBinary, nullable=False),
     _moment("at"),
     Column("statement", Text, nullable=False),
+)
+
+audit_erasures = Table(
+    "audit_erasures",
+    metadata,
+    Column("through", BigInteger, primary_key=True, autoincrement=False),
+    _moment("at"),
 )
 
 leases = Table(

@@ -47,15 +47,11 @@ def test_an_untouched_trail_is_whole(sealed: Ledger) -> None:
     assert (found.rows, found.unsealed, found.heads, found.findings) == (5, 2, 1, ())
 
 
-def test_an_erased_payload_leaves_the_trail_whole(sealed: Ledger, ledger_url: str) -> None:
-    as_operator(ledger_url, "UPDATE audit SET payload = NULL WHERE sequence = 2")
-    assert (report(sealed).erased, report(sealed).findings) == (1, ())
-
-
 @pytest.mark.parametrize(
     ("change", "fault", "sequence"),
     [
         ("UPDATE audit SET payload = digest WHERE sequence = 3", "row_changed", 3),
+        ("UPDATE audit SET payload = NULL WHERE sequence = 3", "row_erased", 3),
         ("UPDATE audit SET digest = link WHERE sequence = 3", "link_broken", 3),
         ("DELETE FROM audit WHERE sequence = 3", "row_missing", 3),
         ("DELETE FROM audit WHERE sequence > 3", "tail_cut", 4),
@@ -86,6 +82,7 @@ def test_a_quick_look_finds_a_whole_trail_whole_from_any_row(sealed: Ledger) -> 
     "change",
     [
         "UPDATE audit SET payload = digest WHERE sequence = 4",
+        "UPDATE audit SET payload = NULL WHERE sequence = 4",
         "UPDATE audit SET digest = link WHERE sequence = 4",
         "DELETE FROM audit WHERE sequence = 4",
         "DELETE FROM audit WHERE sequence > 3",

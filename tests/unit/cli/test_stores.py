@@ -111,7 +111,7 @@ def test_housekeep_once_tells_what_it_did(deployment: Deployment) -> None:
     done = deployment.json("housekeep", "--once")
     assert done["audit.seal"] == 1  # the first signing key
     assert deployment.json("housekeep", "--once")["audit.seal"] == 0
-    assert set(done) == {"audit.seal", "outbox", "keys", "audit.refusals", "purge"}
+    assert set(done) == {"audit.seal", "outbox", "keys", "audit.refusals", "purge", "audit.erase"}
 
 
 DAY = 24 * 3600 * 1_000_000
