@@ -20,6 +20,7 @@ from idp.login.openings import Openings
 from idp.login.phone_desk import PhoneDesk, open_desk
 from idp.login.seeded import SeededMethod
 from idp.oidc.access_tokens import AccessTokens
+from idp.oidc.answering import offered_types
 from idp.oidc.ciba.asking import BackchannelAuthorization
 from idp.oidc.ciba.reading import AskReader
 from idp.oidc.ciba.user_codes import UserCodes
@@ -28,16 +29,19 @@ from idp.oidc.client_jws import ClientKeys
 from idp.oidc.completion import Completion
 from idp.oidc.dpop import Proofs
 from idp.oidc.dynamic.desk import RegistrationDesk
+from idp.oidc.front_channel import FrontWriter
 from idp.oidc.grant_management import GrantManagement, grants_audience
 from idp.oidc.grants import TokenEndpoint
 from idp.oidc.introspection import Introspection
 from idp.oidc.jarm import SignedAnswers
 from idp.oidc.logout import Logout
 from idp.oidc.metadata import discovery
+from idp.oidc.object_offers import object_offers
 from idp.oidc.par import PushedRequests
 from idp.oidc.pens import Pens
 from idp.oidc.remote_keys import RemoteKeys
 from idp.oidc.request_objects import RequestObjects
+from idp.oidc.request_references import MEDIA_TYPES, RequestReferences
 from idp.oidc.requests import RequestReader, RequestRules
 from idp.oidc.resource import OwnResource
 from idp.oidc.revocation import Revocation
@@ -46,6 +50,7 @@ from idp.outbound.client import OutboundClient
 from idp.outbound.documents import Documents
 from idp.outbound.fetch import GuardedFetch
 from idp.outbound.making import outbound_of
+from idp.outbound.pictures import Pictures
 from idp.store.slow_hash import SlowHash
 from keys.jwks import Document
 
@@ -161,11 +166,21 @@ def _furnish(base: Foundation) -> Services:
     outbound = outbound_of(settings, monotonic=base.monotonic)
     documents = Documents(outbound)
     published = RemoteKeys(documents, monotonic=base.monotonic, threads=settings.listen.threads)
+    offers = object_offers(settings)
     keys = ClientKeys(entropy=entropy, remote=published)
     objects = RequestObjects(
         keys=keys, issuer=settings.issuer, skew=settings.lifetimes.skew, now=now
     )
-    rules = RequestRules(ring=ring, objects=objects, issuer=settings.issuer)
+    rules = RequestRules(
+        ring=ring,
+        objects=objects,
+        references=RequestReferences(
+            Documents(outbound, types=MEDIA_TYPES), room=published.room, hashed=offers.hashed
+        ),
+        offers=offers,
+        issuer=settings.issuer,
+        response_types=offered_types(settings),
+    )
     pushed = PushedRequests(
         settings,
         ledger=ledger,
@@ -250,7 +265,13 @@ def _furnish(base: Foundation) -> Services:
         ),
         revocation=Revocation(ledger=ledger, authentication=authentication, tokens=tokens, now=now),
         logout=Logout(ledger=ledger, ring=ring, issuer=settings.issuer, now=now),
-        signed_answers=SignedAnswers(ledger=ledger, pens=pens, issuer=settings.issuer, now=now),
+        signed_answers=SignedAnswers(
+            ledger=ledger,
+            pens=pens,
+            tokens=FrontWriter(settings, pens=pens, now=now),
+            issuer=settings.issuer,
+            now=now,
+        ),
         flow=LoginFlow(
             settings,
             ledger=ledger,
@@ -265,12 +286,14 @@ def _furnish(base: Foundation) -> Services:
         discovery=discovery(settings, algorithms=ring.algorithms()),
         refusals=refusals,
         openings=Openings(ephemeral, most=settings.login.opens_per_minute, now=now),
-        registration=_registration(base, documents),
+        registration=_registration(base, outbound, documents),
         phone=phone,
     )
 
 
-def _registration(base: Foundation, documents: Documents) -> RegistrationDesk | None:
+def _registration(
+    base: Foundation, outbound: OutboundClient, documents: Documents
+) -> RegistrationDesk | None:
     if base.settings.registration.mode == "off":
         return None
     return RegistrationDesk(
@@ -278,6 +301,7 @@ def _registration(base: Foundation, documents: Documents) -> RegistrationDesk | 
         ledger=base.ledger,
         ephemeral=base.ephemeral,
         fetch=documents,
+        pictures=Pictures(outbound, monotonic=base.monotonic),
         now=base.now,
         entropy=base.entropy,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from idp.domain.request import Prompt, ResponseMode
+from idp.domain.response_type import ResponseType
 from idp.oidc import code_grant, exchange, refresh
 from idp.oidc.checks import LONGEST_LOGIN_HINT, LONGEST_NONCE, LONGEST_STATE
 from idp.oidc.ciba import grant as ciba
@@ -98,8 +99,14 @@ FIELDS: Final[dict[str, Schema]] = {
     "client_assertion": {"description": "A JWT of the client's, with the method private_key_jwt."},
     "request_uri": {"description": "As the endpoint of pushed requests gave it."},
     "redirect_uri": {"format": "uri", "description": "Exactly as it is registered."},
-    "response_type": {"const": "code"},
-    "response_mode": {"enum": [mode.value for mode in ResponseMode]},
+    "response_type": {
+        "enum": [kind.value for kind in ResponseType],
+        "description": "code, unless login.response_types offers more.",
+    },
+    "response_mode": {
+        "enum": [mode.value for mode in ResponseMode],
+        "description": "In the fragment only what is more than a code.",
+    },
     "scope": {"description": "Words, with spaces between; openid among them."},
     "state": _words(LONGEST_STATE, "Returned as it is."),
     "nonce": _words(LONGEST_NONCE, "Returned in the ID token."),

@@ -29,7 +29,7 @@ from idp.config import Environment
 from idp.domain.client import ClientId
 from idp.oidc.client_secrets import mint
 from idp.oidc.dynamic.documents import free_scopes, purposes_of_seeded
-from idp.oidc.registration.policy import policy_of
+from idp.oidc.registration.policy import IMPLICIT, policy_of
 from idp.oidc.registration.rules import register
 
 if TYPE_CHECKING:
@@ -150,10 +150,11 @@ def _registered(foundation: Foundation, suite: Suite, client_id: str, method: st
 
 
 def _document(suite: Suite, policy: Policy, client_id: str, method: str) -> dict[str, Any]:
-    """Give a registration that may ask everything but the national number.
+    """Give a registration that may ask everything but the national number, in every way there is.
 
     The plans send no code challenge, so it is optional here; one that is sent is enforced.
     """
+    front = [name for name in policy.grant_types() if name == IMPLICIT]
     return {
         "client_id": client_id,
         "client_name": dict.fromkeys(policy.languages, "Conformance suite"),
@@ -161,7 +162,8 @@ def _document(suite: Suite, policy: Policy, client_id: str, method: str) -> dict
         "redirect_uris": [suite.callback, f"{suite.callback}?dummy1=lorem&dummy2=ipsum"],
         "post_logout_redirect_uris": [suite.logged_out],
         "token_endpoint_auth_method": method,
-        "grant_types": ["authorization_code", "refresh_token"],
+        "grant_types": ["authorization_code", "refresh_token", *front],
+        "response_types": [kind.value for kind in policy.response_types],
         "scope": " ".join(free_scopes(policy)),
         "pkce": "optional",
         "purposes": purposes_of_seeded(policy),

@@ -39,6 +39,8 @@ def refuse_unsafe(settings: Settings) -> None:
     if settings.waiting.url is not None and not _same_host(settings.waiting.url, settings.issuer):
         problems.append("waiting.url: write the issuer, or its scheme and host with another port")
     problems += _mtls_faults(settings)
+    if "code" not in settings.login.response_types:
+        problems.append('login.response_types: "code" is always among them')
     if settings.registration.mode == "open" and settings.environment is Environment.PRODUCTION:
         problems.append('registration.mode: "open" is refused in production; write "token"')
     if problems:
@@ -74,6 +76,12 @@ def _unsafe_in_production(settings: Settings, scheme: str) -> list[str]:
         problems.append("card.allow_simulated_trust_root: refused in production")
     if settings.card.allow_http_localhost:
         problems.append("card.allow_http_localhost: refused in production")
+    problems += [
+        f'login.response_types: "{kind}" gives an access token to the browser, refused in '
+        "production"
+        for kind in settings.login.response_types
+        if "token" in kind.split()
+    ]
     if settings.stores.ephemeral.startswith("memory:"):
         problems.append("stores.ephemeral: memory: is for tests, refused in production")
     problems += [

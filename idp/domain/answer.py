@@ -6,11 +6,12 @@ byte for byte, with a registered one: only then does a ``ReplyTo`` exist.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from idp.domain.client import ClientId
+from idp.domain.grant import Grant, Made
 from idp.domain.request import ResponseMode
 from idp.errors import Refused
 
@@ -30,16 +31,38 @@ class ReplyTo:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """What goes back beside a code, or instead of one: committed, and not written yet.
+
+    Attributes:
+        access_token: ``None`` where none was asked.
+        id_token: an ID token is to be written, with ``nonce``.
+    """
+
+    grant: Grant
+    access_token: Made | None
+    id_token: bool
+    nonce: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """An authorization response (RFC 6749 section 4.1.2), success or error.
 
-    In a signed mode it is not signed yet: that is done when it leaves, after its commit.
+    In a signed mode it is not signed yet, and the tokens ``beside`` a code are not written yet:
+    that is done when it leaves, after its commit.
     """
 
     client: ClientId
     redirect_uri: str
     mode: ResponseMode
     parameters: tuple[tuple[str, str], ...] = field(repr=False)
+    beside: Beside | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Tell whether it gives a client what was asked."""
+        return self.beside is not None or any(name == "code" for name, _ in self.parameters)
 
 
 class RefusedToClient(Refused):
@@ -60,9 +83,12 @@ def reply_to(request: AuthorizationRequest) -> ReplyTo:
     )
 
 
-def success(reply: ReplyTo, *, code: str, issuer: str) -> Answer:
-    """Answer with an authorization code."""
-    return _answer(reply, (("code", code),), issuer)
+def success(
+    reply: ReplyTo, *, code: str | None, issuer: str, beside: Beside | None = None
+) -> Answer:
+    """Answer with an authorization code, with what goes back beside it, or with that alone."""
+    answer = _answer(reply, () if code is None else (("code", code),), issuer)
+    return answer if beside is None else replace(answer, beside=beside)
 
 
 def refusal(reply: ReplyTo, problem: Problem, *, issuer: str) -> Answer:
@@ -73,9 +99,14 @@ def refusal(reply: ReplyTo, problem: Problem, *, issuer: str) -> Answer:
 
 
 def location(answer: Answer) -> str:
-    """Give the URL of an answer that travels in the query; a registered query is kept."""
+    """Give the URL of an answer that travels in it; a registered query is kept.
+
+    In the fragment (Multiple Response Types 2.1) no server sees it, and no log of one.
+    """
     if not answer.parameters:
         return answer.redirect_uri
+    if answer.mode.in_fragment:
+        return f"{answer.redirect_uri}#{urlencode(answer.parameters)}"
     joint = "&" if "?" in answer.redirect_uri else "?"
     return f"{answer.redirect_uri}{joint}{urlencode(answer.parameters)}"
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from idp.domain.event import AuthenticationEvent
     from idp.domain.person import Person
     from idp.domain.request import AuthorizationRequest, ClaimRequest
+    from idp.domain.response_type import ResponseType
 
 __all__ = [
     "ClaimOffer",
@@ -121,6 +122,7 @@ def offers(
     """Give the claims that may leave if the citizen agrees, in the order asked; never ``sub``.
 
     A claim asked with a value that differs from ours is not offered (OpenID Connect Core 5.5.1).
+    Neither is one that would have to be answered where its client cannot reach.
     """
     known = _facts(person, event)
     purposes = entitled(client, now=now, issuer=issuer)
@@ -131,9 +133,10 @@ def offers(
         if purpose is None or value is None:
             continue
         places = frozenset(
-            place_of(place, value)
+            reached
             for place, wanted in asked.places.items()
             if not wanted or canonical_json(value) in wanted
+            if (reached := place_of(place, value, fact, answered=request.response_type))
         )
         if places:
             made.append(
@@ -199,13 +202,14 @@ def canonical_json(value: object) -> str:
 
 
 def requested(request: AuthorizationRequest, issuer: str) -> Mapping[str, Asked]:
-    """Gather per claim name; scopes ask at userinfo (OpenID Connect Core 5.4, code flow)."""
+    """Gather per claim name; scopes ask at userinfo, where that is reached (Core 5.4)."""
     return _requested(
         request.scopes,
         request.id_token_claims,
         request.userinfo_claims,
         issuer,
         federal=request.federal,
+        scopes_at="userinfo" if request.response_type.reaches_userinfo else "id_token",
     )
 
 
@@ -217,12 +221,13 @@ def _requested(
     issuer: str,
     *,
     federal: bool,
+    scopes_at: Place,
 ) -> Mapping[str, Asked]:
     """Gather once what a login looks at several times, and an e-service asks again and again."""
     asked: dict[str, Asked] = {}
     for scope in scopes:
         for name in (federal_claims if federal else scope_claims)(scope, issuer=issuer):
-            asked.setdefault(name, Asked()).places["userinfo"] = ()
+            asked.setdefault(name, Asked()).places[scopes_at] = ()
     _add(asked, id_token_claims, "id_token")
     _add(asked, userinfo_claims, "userinfo")
     return MappingProxyType(asked)
@@ -248,11 +253,19 @@ def entitled(client: Client, *, now: datetime, issuer: str) -> dict[str | None, 
     return found
 
 
-def place_of(asked: Place, value: object) -> Place:
-    """Give where a value is answered: a picture, and whatever is large, in no ID token."""
+def place_of(
+    asked: Place, value: object, fact: str | None, *, answered: ResponseType
+) -> Place | None:
+    """Give where a value is answered; ``None`` where that cannot be.
+
+    A picture, and whatever is large, is in no ID token; what only an authorisation lets out is in
+    none that comes through the browser, whose address it would stand in.
+    """
     picture = isinstance(value, str) and value.startswith(_PICTURE)
     large = picture or len(canonical_json(value)) > _LARGEST_IN_A_TOKEN
-    return "userinfo" if large else asked
+    apart = large or (answered.issues_id_token and fact in AUTHORISED)
+    place: Place = "userinfo" if apart else asked
+    return None if place == "userinfo" and not answered.reaches_userinfo else place
 
 
 def verified_facts(person: Person, event: AuthenticationEvent) -> dict[str, object]:

@@ -16,10 +16,12 @@ from idp.domain.acting import ALONE, Acting
 from idp.domain.certificate_use import NO_CERTIFICATE, CertificateUse
 from idp.domain.forms import USUAL, Forms
 from idp.domain.logout import NOT_TOLD, LogoutChannels
+from idp.domain.object_use import NO_OBJECT, ObjectUse
 from idp.domain.origin import Origin
 from idp.domain.person import Sector
 from idp.domain.profile import Profile
 from idp.domain.remote import Remote
+from idp.domain.response_type import ResponseType
 
 ClientId = NewType("ClientId", str)
 
@@ -92,10 +94,12 @@ class Client:
     """One registered client. ``version`` grows by one with every change.
 
     Attributes:
+        response_types: what it may have answered by the authorization endpoint.
         backchannel_user_code: its back-channel requests carry the code that their person chose.
         minimum_age: whole years; somebody whose card does not prove them is refused.
         answer_algorithm: what signed answers (JARM) are signed with; ``None`` for that of its ID
             tokens.
+        objects: how its requests come as objects.
         forms: which answers are signed and encrypted, and what its access tokens look like.
         acting: what it has to do with the resources of services.
         manages_grants: it is told the names of its grants, and may query and revoke them.
@@ -123,12 +127,14 @@ class Client:
     jwks: dict[str, object] | None = None
     remote: Remote = field(default_factory=Remote)
     grant_types: tuple[str, ...] = ("authorization_code",)
+    response_types: tuple[ResponseType, ...] = (ResponseType.CODE,)
     scopes: tuple[str, ...] = ("openid",)
     purposes: tuple[Purpose, ...] = ()
     subject_type: SubjectType = SubjectType.PAIRWISE
     pkce: Pkce = Pkce.REQUIRED
     require_pushed_requests: bool = False
     require_signed_requests: bool = False
+    objects: ObjectUse = NO_OBJECT
     bound_tokens: bool = False
     certificates: CertificateUse = NO_CERTIFICATE
     backchannel_delivery: Delivery = Delivery.POLL
@@ -164,6 +170,11 @@ class Client:
 def is_open(client: Client, now: datetime) -> bool:
     """Tell whether anything is done for this client: it is enabled and its end has not come."""
     return client.enabled and (client.expires_at is None or now < client.expires_at)
+
+
+def binds_tokens(client: Client) -> bool:
+    """Tell whether its tokens are good with a key or a certificate alone."""
+    return client.bound_tokens or client.certificates.bound
 
 
 def subject_sector(client: Client) -> Sector:

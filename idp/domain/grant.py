@@ -66,6 +66,7 @@ class Code:
 
     Attributes:
         key: the thumbprint of the key that alone may redeem it (RFC 9449 section 10).
+        kept: its grant stands in the Ledger already, with the access token that left beside it.
     """
 
     hash: TokenHash
@@ -77,6 +78,7 @@ class Code:
     expires_at: datetime
     spent_at: datetime | None = None
     key: str | None = None
+    kept: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +116,21 @@ class AccessToken:
     revoked_at: datetime | None = None
     key: str | None = None
     delegation: Delegation | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Made:
+    """A new access token, before it has a form.
+
+    Attributes:
+        kept: what the Ledger holds of it.
+        text: the opaque text whose hash that is.
+        jti: the name that a JWT of it has.
+    """
+
+    kept: AccessToken
+    text: str = field(repr=False)
+    jti: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,18 +7,22 @@ from datetime import datetime
 from enum import StrEnum
 
 from idp.domain.client import ClientId
+from idp.domain.response_type import ResponseType
 
 
 class ResponseMode(StrEnum):
     """How the answer travels to the client (Multiple Response Types; Form Post; JARM 2.3).
 
-    ``jwt`` is the signed answer in the way that is usual for a code: in the query.
+    ``jwt`` is the signed answer in the way that is usual for a code: in the query. Of a request for
+    more than a code it is read as ``fragment.jwt``.
     """
 
     QUERY = "query"
+    FRAGMENT = "fragment"
     FORM_POST = "form_post"
     JWT = "jwt"
     QUERY_JWT = "query.jwt"
+    FRAGMENT_JWT = "fragment.jwt"
     FORM_POST_JWT = "form_post.jwt"
 
     @property
@@ -29,7 +33,17 @@ class ResponseMode(StrEnum):
     @property
     def signed(self) -> bool:
         """Tell whether the answer is one signed JWT."""
-        return self not in {ResponseMode.QUERY, ResponseMode.FORM_POST}
+        return self not in {ResponseMode.QUERY, ResponseMode.FRAGMENT, ResponseMode.FORM_POST}
+
+    @property
+    def in_query(self) -> bool:
+        """Tell whether the answer stands where servers read it, and their logs."""
+        return not self.posted and not self.in_fragment
+
+    @property
+    def in_fragment(self) -> bool:
+        """Tell whether the answer stands behind the ``#`` of the address."""
+        return self in {ResponseMode.FRAGMENT, ResponseMode.FRAGMENT_JWT}
 
 
 class Prompt(StrEnum):
@@ -68,15 +82,17 @@ class VerifiedRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignedRequest:
-    """That a request came as a signed object (RFC 9101), and what names it.
+    """That a request came as an object (RFC 9101), signed as a rule, and what names it.
 
     Attributes:
         jti: its identifier, used up by the login that completes with it; ``None`` if it had none.
-        until: after this time it is refused anyway.
+        until: after this time one with a name is refused anyway.
+        proven: the client signed it; of one that nobody signed only the name counts.
     """
 
     jti: str | None = field(repr=False)
     until: datetime
+    proven: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +103,7 @@ class AuthorizationRequest:
         parameters_of: ``client_id`` it was authenticated or named by.
         key: the thumbprint of the key that the code will be bound to (RFC 9449 section 10).
         pushed: SHA-256 (hexadecimal) of the PAR ``request_uri`` it came by, ``None`` if it did not.
-        signed: that it came as a signed object, ``None`` if it did not.
+        signed: that it came as an object, ``None`` if it did not.
         acr_words: the acr values in the order asked, aliases kept, for the echo.
         federal: its scopes ask in the words of the federal service (profile ``fas``).
         essential_acr: the acr claim was asked as essential: below it nothing is issued.
@@ -96,6 +112,7 @@ class AuthorizationRequest:
     client_id: ClientId
     redirect_uri: str
     response_mode: ResponseMode
+    response_type: ResponseType = ResponseType.CODE
     scopes: tuple[str, ...]
     state: str | None = None
     nonce: str | None = None

@@ -72,7 +72,9 @@ def offers(  # noqa: PLR0913 - who asks what of whom, by which proof, when and w
             fact = fact_of(claim.name, issuer=issuer)
             value, purpose = known.get(fact or ""), purposes.get(fact)
             wrong = bool(claim.values) and canonical_json(value) not in claim.values
-            if value is None or purpose is None or wrong or place_of(place, value) != place:
+            if value is None or purpose is None or wrong:
+                continue
+            if place_of(place, value, fact, answered=request.response_type) != place:
                 continue
             leaving.append((claim.name, value, claim.essential, purpose))
         if leaving:

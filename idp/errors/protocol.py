@@ -40,8 +40,32 @@ UNSUPPORTED_RESPONSE_TYPE = entry(
     "unsupported_response_type",
     "unsupported_response_type",
     400,
-    "only response_type code is supported",
+    "the response_type is not offered here",
     WayOut.BACK_TO_SERVICE,
+)
+RESPONSE_TYPE_NOT_REGISTERED = entry(
+    "response_type_not_registered",
+    "unauthorized_client",
+    400,
+    "this client may not ask for this response_type at this redirect_uri",
+    WayOut.BACK_TO_SERVICE,
+    words="unsupported_response_type",
+)
+TOKENS_ARE_BOUND = entry(
+    "tokens_are_bound",
+    "invalid_request",
+    400,
+    "the tokens of this client are bound to a key, and none from the authorization endpoint is",
+    WayOut.BACK_TO_SERVICE,
+    words="unsupported_response_type",
+)
+NONCE_REQUIRED = entry(
+    "nonce_required",
+    "invalid_request",
+    400,
+    "a nonce is required where an ID token leaves the authorization endpoint",
+    WayOut.BACK_TO_SERVICE,
+    words="pkce_required",
 )
 UNSUPPORTED_RESPONSE_MODE = entry(
     "unsupported_response_mode",

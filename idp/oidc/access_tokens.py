@@ -9,11 +9,10 @@ for nothing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.acting import act_claim
-from idp.domain.grant import AccessToken, Grant, TokenHash
+from idp.domain.grant import Made, TokenHash
 from idp.errors import INVALID_TOKEN, UNAVAILABLE, Refused
 from idp.oidc import binding, tokens
 from idp.oidc.tokens import Opaque
@@ -22,6 +21,7 @@ from keys.errors import KeysError, TokenForged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from idp.domain.grant import AccessToken, Grant
     from idp.domain.person import SubjectId
     from idp.oidc.hints import HintRing
     from idp.oidc.pens import Pen
@@ -31,21 +31,6 @@ LONGEST: Final = 8 * 1024
 """In characters: what a form may hold."""
 _DOTS: Final = 2
 _JTI: Final = re.compile(r"(0|[1-9][0-9]{0,9})\.([0-9a-f]{64})")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Made:
-    """A new access token, before it has a form.
-
-    Attributes:
-        kept: what the Ledger holds of it.
-        text: the opaque text whose hash that is.
-        jti: the name that a JWT of it has.
-    """
-
-    kept: AccessToken
-    text: str = field(repr=False)
-    jti: str
 
 
 def make(

@@ -28,19 +28,19 @@ from idp.domain.request import (
     SignedRequest,
     VerifiedRequest,
 )
+from idp.domain.response_type import ResponseType
 from idp.domain.vocabulary import scopes_supported
 from idp.errors import (
     INVALID_REQUEST,
     INVALID_REQUEST_OBJECT,
     INVALID_SCOPE,
     INVALID_TARGET,
+    NONCE_REQUIRED,
     PKCE_REQUIRED,
     PUSHED_REQUEST_REQUIRED,
     REDIRECT_URI_MISMATCH,
     REQUEST_URI_NOT_SUPPORTED,
     UNMET_AUTHENTICATION_REQUIREMENTS,
-    UNSUPPORTED_RESPONSE_MODE,
-    UNSUPPORTED_RESPONSE_TYPE,
     Refused,
 )
 from idp.oidc import paths
@@ -72,7 +72,9 @@ class Draft:
     client: Client
     ring: HintRing
     issuer: str
+    offered: tuple[ResponseType, ...] = (ResponseType.CODE,)
     redirect_uri: str = ""
+    response_type: ResponseType = ResponseType.CODE
     response_mode: ResponseMode = ResponseMode.QUERY
     state: str | None = None
     scopes: tuple[str, ...] = ()
@@ -98,6 +100,7 @@ class Draft:
         return AuthorizationRequest(
             client_id=self.client.id,
             redirect_uri=self.redirect_uri,
+            response_type=self.response_type,
             response_mode=self.response_mode,
             scopes=self.scopes,
             state=self.state,
@@ -138,20 +141,6 @@ def redirect_uri(draft: Draft) -> None:
 # --- how to answer --------------------------------------------------------------------------------
 
 
-def response_mode(draft: Draft) -> None:
-    """Known ones only; a form is never posted to an app's own scheme."""
-    sent = draft.params.get("response_mode")
-    if sent is None:
-        return
-    try:
-        mode = ResponseMode(sent)
-    except ValueError:
-        raise Refused(UNSUPPORTED_RESPONSE_MODE, "unknown response_mode") from None
-    if mode.posted and not draft.redirect_uri.startswith(("https:", "http:")):
-        raise Refused(UNSUPPORTED_RESPONSE_MODE, "a form to an app's own scheme")
-    draft.response_mode = mode
-
-
 def state(draft: Draft) -> None:
     """Bounded; it goes back byte for byte."""
     draft.state = _bounded(draft, "state", LONGEST_STATE)
@@ -172,7 +161,7 @@ def profile_pushed(draft: Draft) -> None:
 
 def _hold(draft: Draft, *, pushed: bool) -> None:
     client = draft.client
-    signed = draft.signed is not None
+    signed = draft.signed is not None and draft.signed.proven
     hold_request(
         client, RequestFacts(client=client, params=draft.params, pushed=pushed, signed=signed)
     )
@@ -184,15 +173,10 @@ def pushed_only(draft: Draft) -> None:
         raise Refused(PUSHED_REQUEST_REQUIRED, "the client must push")
 
 
-def no_second_request(draft: Draft) -> None:
-    """An object comes by value or by reference, never by both (RFC 9101 section 5)."""
-    if draft.params.get("request_uri") is not None:
-        raise Refused(INVALID_REQUEST, "request beside request_uri")
-
-
 def signed_only(draft: Draft) -> None:
     """A client that must sign its requests may not send them plain (RFC 9101 section 10.5)."""
-    if draft.client.require_signed_requests and draft.signed is None:
+    signed = draft.signed is not None and draft.signed.proven
+    if draft.client.require_signed_requests and not signed:
         raise Refused(INVALID_REQUEST_OBJECT, "the client must sign its requests")
 
 
@@ -211,15 +195,6 @@ def no_pushed_request_uri(draft: Draft) -> None:
 # --- what is asked --------------------------------------------------------------------------------
 
 
-def response_type(draft: Draft) -> None:
-    """``code`` and nothing else."""
-    sent = draft.params.get("response_type")
-    if sent is None:
-        raise Refused(INVALID_REQUEST, "no response_type")
-    if sent != "code":
-        raise Refused(UNSUPPORTED_RESPONSE_TYPE, "another response_type")
-
-
 def prompt(draft: Draft) -> None:
     """Known words only, and ``none`` alone (OpenID Connect Core 3.1.2.1)."""
     try:
@@ -234,20 +209,26 @@ def prompt(draft: Draft) -> None:
 def scope(draft: Draft) -> None:
     """``openid`` must be among them; those we do not know or the client may not ask are ignored.
 
-    ``offline_access`` counts only for a client with refresh tokens that asks the citizen each time
-    (OpenID Connect Core 11).
+    ``offline_access`` counts only for a client with refresh tokens that asks the citizen each time,
+    and gets a code (OpenID Connect Core 11).
     """
     asked = _words(draft, "scope")
     allowed = [word for word in asked if word in _KNOWN_SCOPES and word in draft.client.scopes]
     if "openid" not in allowed:
         raise Refused(INVALID_SCOPE, "scope without openid")
-    if Prompt.CONSENT not in draft.prompts or "refresh_token" not in draft.client.grant_types:
+    refreshes = "refresh_token" in draft.client.grant_types and draft.response_type.issues_code
+    if Prompt.CONSENT not in draft.prompts or not refreshes:
         allowed = [word for word in allowed if word != "offline_access"]
     draft.scopes = tuple(allowed)
 
 
 def pkce(draft: Draft) -> None:
-    """S256 by name, or nothing where the client's policy allows nothing (RFC 7636 4.3)."""
+    """S256 by name, or nothing where the client's policy allows nothing (RFC 7636 4.3).
+
+    It protects a code: where none comes back there is nothing to hold it against.
+    """
+    if not draft.response_type.issues_code:
+        return
     challenge = draft.params.get("code_challenge")
     method = draft.params.get("code_challenge_method")
     if challenge is None and method is None:
@@ -262,8 +243,13 @@ def pkce(draft: Draft) -> None:
 
 
 def nonce(draft: Draft) -> None:
-    """Bounded; it goes into the ID token as it is."""
+    """Bounded; it goes into the ID token as it is.
+
+    One that comes through the browser must have it (OpenID Connect Core 3.2.2.1, 3.3.2.11).
+    """
     draft.nonce = _bounded(draft, "nonce", LONGEST_NONCE)
+    if draft.response_type.issues_id_token and not draft.nonce:
+        raise Refused(NONCE_REQUIRED, "an ID token without a nonce")
 
 
 def max_age(draft: Draft) -> None:
@@ -288,7 +274,10 @@ def default_levels(draft: Draft) -> None:
 
 
 def claims(draft: Draft) -> None:
-    """Read the ``claims`` parameter; ``acr`` and ``sub`` in it are about the login itself."""
+    """Read the ``claims`` parameter; ``acr`` and ``sub`` in it are about the login itself.
+
+    What is asked at userinfo counts for those who can reach it (OpenID Connect Core 5.5).
+    """
     sent = draft.params.text("claims")
     if sent is None:
         return
@@ -299,9 +288,10 @@ def claims(draft: Draft) -> None:
         elif claim.name == "sub":
             _subject_claim(draft, claim)
     draft.id_token_claims = asked.id_token
-    draft.userinfo_claims = asked.userinfo
     draft.id_token_verified = asked.id_token_verified
-    draft.userinfo_verified = asked.userinfo_verified
+    if draft.response_type.reaches_userinfo:
+        draft.userinfo_claims = asked.userinfo
+        draft.userinfo_verified = asked.userinfo_verified
 
 
 def login_hint(draft: Draft) -> None:

@@ -115,7 +115,8 @@ class CodeGrant:
             unit.record(code_refused(grant=code.grant, at=at, reason=refused.problem.code))
             raise
         grant = self._issuing.entitled(code.grant, client, at=at)
-        unit.grants.add(code.grant)
+        if not code.kept:
+            unit.grants.add(code.grant)
         unit.record(tokens_issued(grant=grant, at=at))
         return Issued(
             grant=grant,
@@ -150,6 +151,10 @@ class CodeGrant:
         pkce.check_verifier(code.code_challenge, asked.verifier, client)
         if standing.session_ended_at is not None:
             raise Refused(INVALID_GRANT, "the session ended before the code was used")
+        if code.kept:
+            kept = unit.grants.get(code.grant.id)
+            if kept is None or kept.ended_at is not None:
+                raise Refused(INVALID_GRANT, "the grant ended before the code was used")
         return client, standing
 
     def _note_foreign(self, unit: Unit, caller: Caller, asked: _Asked, *, at: datetime) -> None:

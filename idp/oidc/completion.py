@@ -2,7 +2,8 @@
 
 This runs inside the unit of work of whoever completes a login. It answers nothing itself: the
 answer it gives leaves only after that unit's commit. The grant travels inside the code until it is
-redeemed, so that an unredeemed code leaves nothing behind.
+redeemed, so that an unredeemed code leaves nothing behind; where an access token leaves beside the
+code, the grant is inserted with it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from idp.domain.grant import Code, Grant, GrantId
 from idp.domain.person import SubjectId
 from idp.domain.transaction import Step, WrongStep
 from idp.domain.verification import verification_of
-from idp.errors import SESSION_CHANGED, Refused
+from idp.errors import RESPONSE_TYPE_NOT_REGISTERED, SESSION_CHANGED, Refused
+from idp.oidc.front_channel import FrontTokens
 from idp.oidc.par import SPENT_KIND as SPENT_PAR
 from idp.oidc.tokens import encoded, mint
 from idp.store.means import means_stand
@@ -56,6 +58,7 @@ class Completion:
     ) -> None:
         self._issuer = settings.issuer
         self._framework = settings.card.framework
+        self._front = FrontTokens(settings, entropy=entropy)
         self._code_lasts = settings.lifetimes.code
         # A pushed request opened at the end of its life has a login that may start again once.
         lives = settings.lifetimes
@@ -66,16 +69,19 @@ class Completion:
     def __call__(
         self, unit: Unit, tx: Transaction, *, client: Client, person: Person, session: Session
     ) -> Answer:
-        """Issue the code of ``tx`` in ``unit``.
+        """Issue the code of ``tx`` in ``unit``, or what else was asked.
 
         Raises:
-            Refused: the gate is closed, or session, proof and person are not of one person.
+            Refused: the gate is closed, session, proof and person are not of one person, or the
+                client may not be answered so any more.
             AlreadySpent: this transaction, or the pushed request behind it, was completed before.
             WrongStep: the citizen has not agreed.
         """
         event, agreed = _agreed(tx)
         if not person.id == event.person == session.event.person:
             raise Refused(SESSION_CHANGED, "session, proof and person differ")
+        if tx.request.response_type not in client.response_types:
+            raise Refused(RESPONSE_TYPE_NOT_REGISTERED, "taken out since it was asked")
         now = self._now()
         may_issue(
             person_state=person.state,
@@ -139,6 +145,15 @@ class Completion:
         return id_token | in_token, userinfo | at_userinfo
 
     def _issue(self, unit: Unit, tx: Transaction, grant: Grant, now: datetime) -> Answer:
+        asked = tx.request.response_type
+        return success(
+            reply_to(tx.request),
+            code=self._code(unit, tx, grant, now) if asked.issues_code else None,
+            beside=self._front.keep(unit, tx, grant, at=now) if asked.in_front else None,
+            issuer=self._issuer,
+        )
+
+    def _code(self, unit: Unit, tx: Transaction, grant: Grant, now: datetime) -> str:
         minted = mint(epoch=unit.epoch(), entropy=self._entropy)
         unit.grants.add_code(
             Code(
@@ -148,12 +163,13 @@ class Completion:
                 code_challenge=tx.request.code_challenge,
                 nonce=tx.request.nonce,
                 key=tx.request.key,
+                kept=tx.request.response_type.issues_token,
                 issued_at=now,
                 expires_at=now + self._code_lasts,
             )
         )
         unit.record(audit_event.code_issued(grant=grant, transaction=tx.id))
-        return success(reply_to(tx.request), code=minted.text, issuer=self._issuer)
+        return minted.text
 
     def _spend(self, unit: Unit, tx: Transaction, now: datetime) -> None:
         until = now + self._remembered

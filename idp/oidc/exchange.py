@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from idp.config import Settings
     from idp.domain.client import Client
-    from idp.domain.grant import Grant, LiveToken
-    from idp.oidc.access_tokens import AccessTokens, Made
+    from idp.domain.grant import Grant, LiveToken, Made
+    from idp.oidc.access_tokens import AccessTokens
     from idp.oidc.client_auth import Caller
     from idp.oidc.form import Parameters
     from idp.oidc.issuing import Issuing

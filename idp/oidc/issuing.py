@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Final
 from idp.domain.audit_event import claims_released
 from idp.domain.forms import AccessTokenFormat
 from idp.domain.gate import may_issue
-from idp.domain.grant import AccessToken, Grant
+from idp.domain.grant import AccessToken, Grant, Made
 from idp.domain.verified_claims import in_force
-from idp.errors import CLIENT_DISABLED, INVALID_GRANT, INVALID_TARGET, Refused
-from idp.oidc import access_tokens, binding, paths
-from idp.oidc.access_tokens import Made
-from idp.oidc.grant_management import QUERY, REVOKE, grants_audience
+from idp.errors import CLIENT_DISABLED, INVALID_GRANT, Refused
+from idp.oidc import access_tokens, binding
+from idp.oidc.audiences import Audiences
 from idp.oidc.pens import Pen
 from idp.oidc.tokens import IdTokens
 from idp.store.means import means_stand
@@ -76,7 +75,7 @@ class Issuing:
         self._issuer = settings.issuer
         self._lasts = settings.lifetimes.access_token
         self._lasts_seconds = int(self._lasts.total_seconds())
-        self._ours = (userinfo_audience(settings), grants_audience(settings))
+        self.audience = Audiences(settings).choose
         self._id_tokens = IdTokens(settings)
         self._pens = pens
         self._now = now
@@ -125,27 +124,6 @@ class Issuing:
                 raise
             raise Refused(INVALID_GRANT, refused.detail) from None
         return client, standing
-
-    def audience(self, grant: Grant, asked: tuple[str, ...]) -> tuple[str, ...]:
-        """Give whom the access token is for (RFC 8707 section 2.2).
-
-        Raises:
-            Refused: INVALID_TARGET for a resource that was not granted.
-        """
-        if not set(asked) <= set(grant.resources):
-            raise Refused(INVALID_TARGET, "a resource that was not granted")
-        chosen = tuple(dict.fromkeys(asked)) or grant.resources or self._usual(grant)
-        ours = tuple(one for one in chosen if one in self._ours)
-        if not ours or ours == chosen:
-            return chosen
-        # What a service is handed must not open userinfo, where the claims are its caller's.
-        if asked:
-            raise Refused(INVALID_TARGET, "a resource of ours and one of others by one token")
-        return ours
-
-    def _usual(self, grant: Grant) -> tuple[str, ...]:
-        managing = not {QUERY, REVOKE}.isdisjoint(grant.scopes)
-        return self._ours if managing else self._ours[:1]
 
     def entitled(self, grant: Grant, client: Client, *, at: datetime) -> Grant:
         """Give the grant with only the claims that a purpose in force entitles."""
@@ -215,8 +193,3 @@ class Issuing:
                 now=self._now(),
             )
         return response
-
-
-def userinfo_audience(settings: Settings) -> str:
-    """Give the audience of an access token that names no other resource: our userinfo."""
-    return settings.issuer + paths.USERINFO

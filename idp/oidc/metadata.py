@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from idp.domain.assurance import ALIASES
 from idp.domain.client import ClientAuth, Delivery, SubjectType
-from idp.domain.request import Prompt, ResponseMode
+from idp.domain.request import Prompt
 from idp.domain.vocabulary import claims_supported, scopes_supported
-from idp.oidc import dpop, grant_management, paths, request_objects
+from idp.oidc import dpop, grant_management, paths
+from idp.oidc.answering import offered_modes, offered_types
 from idp.oidc.auth_methods import offered_methods
 from idp.oidc.ciba import details
+from idp.oidc.object_offers import object_offers
 from idp.oidc.registration.backchannel import SIGNING_ALGORITHMS
 from idp.oidc.registration.keys import ASSERTION_ALGORITHMS, CONTENT_ENCRYPTION, KEY_MANAGEMENT
-from idp.oidc.registration.policy import GRANT_TYPES
+from idp.oidc.registration.policy import grant_types
 from idp.oidc.session_management import CHECK_SESSION
 from idp.oidc.verified_metadata import verified_metadata
 from keys.jwks import Document, document
@@ -63,15 +65,16 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
     """Give the provider's metadata by member name."""
     methods = [method.value for method in offered_methods(settings)]
     seeded = settings.login.seeded_sign_in
+    types = offered_types(settings)
     return {
         "issuer": settings.issuer,
         **{name: settings.issuer + path for name, path in _ENDPOINTS.items()},
         **_registration(settings),
         "require_pushed_authorization_requests": False,
         "scopes_supported": list(scopes_supported(seeded=seeded)),
-        "response_types_supported": ["code"],
-        "response_modes_supported": [mode.value for mode in ResponseMode],
-        "grant_types_supported": list(GRANT_TYPES),
+        "response_types_supported": [kind.value for kind in types],
+        "response_modes_supported": [mode.value for mode in offered_modes(types)],
+        "grant_types_supported": list(grant_types(types)),
         "code_challenge_methods_supported": ["S256"],
         "grant_management_actions_supported": list(grant_management.ACTIONS),
         "prompt_values_supported": [prompt.value for prompt in Prompt],
@@ -101,8 +104,7 @@ def metadata(settings: Settings, *, algorithms: tuple[str, ...]) -> dict[str, ob
         "claims_parameter_supported": True,
         **verified_metadata(settings),
         "request_parameter_supported": True,
-        "request_object_signing_alg_values_supported": list(request_objects.ALGORITHMS),
-        "request_uri_parameter_supported": False,
+        **_requests(settings),
         "authorization_response_iss_parameter_supported": True,
         "ui_locales_supported": list(settings.languages),
         **_sessions(settings),
@@ -136,6 +138,16 @@ def _registration(settings: Settings) -> dict[str, object]:
     if settings.registration.mode == "off":
         return {}
     return {"registration_endpoint": settings.issuer + paths.REGISTER}
+
+
+def _requests(settings: Settings) -> dict[str, object]:
+    """Say which request objects are taken (Discovery 3); where none is fetched, nothing else is."""
+    offers = object_offers(settings)
+    said: dict[str, object] = {
+        "request_object_signing_alg_values_supported": list(offers.algorithms),
+        "request_uri_parameter_supported": offers.by_reference,
+    }
+    return {**said, "require_request_uri_registration": True} if offers.by_reference else said
 
 
 def _sessions(settings: Settings) -> dict[str, object]:

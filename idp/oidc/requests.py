@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Final, Protocol
 from idp.domain.answer import RefusedToClient, ReplyTo
 from idp.domain.client import ClientId, is_open
 from idp.domain.redirects import registered
+from idp.domain.response_type import ResponseType
 from idp.errors import (
     CLIENT_DISABLED,
     REDIRECT_URI_MISMATCH,
     UNKNOWN_CLIENT,
     Refused,
 )
-from idp.oidc import checks
+from idp.oidc import answering, checks
+from idp.oidc.carried import Carriers
 from idp.oidc.checks import Draft
+from idp.oidc.object_offers import STRICT
 from idp.oidc.profiles.keeping import hold_registration
 from idp.store.ports import StoreUnavailable
 
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
     from idp.domain.request import AuthorizationRequest
     from idp.oidc.form import Parameters
     from idp.oidc.hints import HintRing
+    from idp.oidc.object_offers import ObjectOffers
     from idp.oidc.request_objects import RequestObjects
+    from idp.oidc.request_references import RequestReferences
     from idp.store.ports import Ledger
 
 PUSHED_PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
@@ -70,7 +75,7 @@ UNPROVEN: Final = (_row("redirect_uri", BOTH, checks.redirect_uri),)
 
 HOW_TO_ANSWER: Final = (
     _row("state", BOTH, checks.state),
-    _row("response_mode", BOTH, checks.response_mode),
+    _row("response_mode", BOTH, answering.response_mode),
 )
 """Applied before the others, so that their refusals travel as the client asked."""
 
@@ -81,7 +86,7 @@ PROVEN: Final = (
     _row("request", BOTH, checks.signed_only),
     _row("request_uri", At.AUTHORIZE, checks.no_foreign_request_uri),
     _row("request_uri", At.PAR, checks.no_pushed_request_uri),
-    _row("response_type", BOTH, checks.response_type),
+    _row("response_type", BOTH, answering.response_type),
     _row("prompt", BOTH, checks.prompt),
     _row("scope", BOTH, checks.scope),
     _row("code_challenge", BOTH, checks.pkce),
@@ -104,10 +109,21 @@ TABLE: Final = (*UNPROVEN, *HOW_TO_ANSWER, *PROVEN)
 class RequestRules:
     """The table, applied to the parameters of a known client."""
 
-    def __init__(self, *, ring: HintRing, objects: RequestObjects, issuer: str) -> None:
+    def __init__(
+        self,
+        *,
+        ring: HintRing,
+        objects: RequestObjects,
+        issuer: str,
+        references: RequestReferences | None = None,
+        offers: ObjectOffers = STRICT,
+        response_types: tuple[ResponseType, ...] = (ResponseType.CODE,),
+    ) -> None:
+        """Take the request objects (``offers``) and ``response_types`` that are offered here."""
         self._ring = ring
-        self._objects = objects
+        self._carriers = Carriers(objects=objects, references=references, offers=offers)
         self._issuer = issuer
+        self._offered = response_types
 
     def check(self, params: Parameters, client: Client, at: At) -> AuthorizationRequest:
         """Read a request.
@@ -131,24 +147,26 @@ class RequestRules:
         return draft.finished()
 
     def _draft(self, params: Parameters, client: Client) -> Draft:
-        return Draft(params=params, client=client, ring=self._ring, issuer=self._issuer)
+        return Draft(
+            params=params,
+            client=client,
+            ring=self._ring,
+            issuer=self._issuer,
+            offered=self._offered,
+        )
 
     def _opened(self, outside: Draft, at: At) -> Draft:
-        """Go on with what the client signed, where it signed anything.
+        """Go on with what stands in an object, where one came.
 
         A refused object is told to the client only where the parameters beside it prove an address.
 
         Raises:
-            Refused, RefusedToClient: as ``RequestObjects.open`` refuses.
+            Refused, RefusedToClient: as ``Carriers.opened`` refuses.
         """
-        text = outside.params.get("request")
-        if text is None:
-            return outside
         try:
-            checks.no_second_request(outside)
-            params, signed = self._objects.open(text, outside.client)
+            found = self._carriers.opened(outside.params, outside.client, direct=at is At.AUTHORIZE)
         except Refused as refused:
-            if at is At.PAR:
+            if at is At.PAR or isinstance(refused, StoreUnavailable):
                 raise
             try:
                 for check in (*UNPROVEN, *HOW_TO_ANSWER):
@@ -158,8 +176,10 @@ class RequestRules:
             raise RefusedToClient(
                 refused.problem, f"request: {refused.detail}", reply=_reply(outside)
             ) from refused
-        inside = self._draft(params, outside.client)
-        inside.signed = signed
+        if found is None:
+            return outside
+        inside = self._draft(found[0], outside.client)
+        inside.signed = found[1]
         return inside
 
 

@@ -80,16 +80,23 @@ class IdTokens:
         self._issuer = settings.issuer
         self._lasts = int(settings.lifetimes.id_token.total_seconds())
 
-    def make(
+    def make(  # noqa: PLR0913 - whose token, by which key, and all that it vouches for
         self,
         grant: Grant,
         pen: Pen,
         *,
-        access_token: str,
+        access_token: str | None,
         nonce: str | None,
         now: datetime,
+        code: str | None = None,
+        state: str | None = None,
     ) -> str:
-        """Write an ID token; an agreed claim never takes the place of a protocol claim."""
+        """Write an ID token; an agreed claim never takes the place of a protocol claim.
+
+        It vouches for what is given beside it: the access token (``at_hash``), and where it leaves
+        the authorization endpoint the code (``c_hash``, Core 3.3.2.11) and the state (``s_hash``,
+        FAPI 1.0 Advanced 5.1).
+        """
         issued_at = int(now.timestamp())
         content: dict[str, object] = {
             **grant.id_token_claims,
@@ -102,21 +109,25 @@ class IdTokens:
             "acr": grant.acr_word,
             "amr": list(grant.event.amr),
             "sid": grant.sid,
-            "at_hash": at_hash(access_token, pen.signer.algorithm),
         }
+        beside = {"at_hash": access_token, "c_hash": code, "s_hash": state}
+        for name, text in beside.items():
+            content.pop(name, None)
+            if text is not None:
+                content[name] = half_hash(text, pen.signer.algorithm)
         content.pop("nonce", None)
         if nonce is not None:
             content["nonce"] = nonce
         return pen.write(content)
 
 
-def at_hash(access_token: str, algorithm: str) -> str:
-    """Give the ``at_hash`` of OpenID Connect Core 3.1.3.6.
+def half_hash(text: str, algorithm: str) -> str:
+    """Give the hash that an ID token names a text by (OpenID Connect Core 3.1.3.6, 3.3.2.11).
 
     Raises:
         Refused: SERVER_ERROR, for an algorithm whose hash is not known: never without a value.
     """
-    half = create_half_hash(access_token, algorithm)
+    half = create_half_hash(text, algorithm)
     if half is None:
         raise Refused(SERVER_ERROR, "no hash is known for this algorithm")
     return str(half.decode("ascii"))

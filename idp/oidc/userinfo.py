@@ -15,7 +15,8 @@ from idp.domain.claims import scope_claims
 from idp.domain.verified_claims import in_force
 from idp.domain.vocabulary import federal_claims
 from idp.oidc import paths
-from idp.oidc.issuing import OPENID, userinfo_audience
+from idp.oidc.audiences import userinfo_audience
+from idp.oidc.issuing import OPENID
 from idp.oidc.pens import Written
 from idp.oidc.resource import OwnResource, Presented
 from idp.store.ports import AlreadySpent

@@ -63,11 +63,11 @@ class CheckSession:
         return Response(self._page, headers=list(_HEADERS))
 
     def stated(self, answer: Answer, response_session: str | None) -> tuple[Answer, str | None]:
-        """Add ``session_state`` to the answer that holds a code; give the browser's word, too.
+        """Add ``session_state`` to an answer that succeeded; give the browser's word, too.
 
         ``response_session`` is the session cookie that the browser has once it got the answer.
         """
-        if response_session is None or "code" not in dict(answer.parameters):
+        if response_session is None or not answer.succeeded:
             return answer, None
         state = browser_state(response_session, vault=self._vault)
         value = session_state(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.client import ClientAuth, Pkce
-from idp.oidc.profiles.rule import Rule, RuleSet
+from idp.oidc.profiles.rule import Rule, RuleSet, code_asked, other_types
 
 if TYPE_CHECKING:
     from idp.domain.client import Client
@@ -33,6 +33,7 @@ def _weak_algorithm(client: Client) -> str | None:
         "token_endpoint_auth_signing_alg": client.auth_algorithm,
         "authorization_signed_response_alg": client.answer_algorithm,
         "backchannel_authentication_request_signing_alg": client.backchannel_signing_algorithm,
+        "request_object_signing_alg": client.objects.algorithm,
         "userinfo_signed_response_alg": client.forms.userinfo_algorithm,
         "introspection_signed_response_alg": client.forms.introspection_algorithm,
     }
@@ -51,6 +52,10 @@ def _unsafe_redirect(client: Client) -> str | None:
 def _bearer_tokens(client: Client) -> str | None:
     bound = client.bound_tokens or client.certificates.bound
     return None if bound else "dpop_bound_access_tokens"
+
+
+def _own_references(client: Client) -> str | None:
+    return "request_uris" if client.objects.uris else None
 
 
 def _only_us(proof: SignedFacts) -> bool:
@@ -158,6 +163,7 @@ RULES: Final = RuleSet(
             demands="Requests are pushed; a browser brings a request_uri and nothing else.",
             instead="post the request to the pushed_authorization_request_endpoint",
             source="FAPI 2.0 Security Profile 5.3.2.2",
+            registration=_own_references,
             request=lambda request: request.pushed,
         ),
         Rule(
@@ -170,9 +176,10 @@ RULES: Final = RuleSet(
         Rule(
             name="code-only",
             demands="The response type is code.",
-            instead="send response_type=code",
+            instead="write and send code as the response type",
             source="FAPI 2.0 Security Profile 5.3.2.2",
-            request=lambda request: request.params.get("response_type") == "code",
+            registration=other_types,
+            request=code_asked,
         ),
         Rule(
             name="pkce-s256",

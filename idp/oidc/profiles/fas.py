@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from idp.domain.assurance import ALIASES
 from idp.domain.client import Pkce
-from idp.oidc.profiles.rule import Rule, RuleSet
+from idp.domain.object_use import UNSIGNED
+from idp.oidc.profiles.rule import Rule, RuleSet, code_asked, other_types
 
 if TYPE_CHECKING:
     from idp.domain.client import Client
@@ -32,6 +33,10 @@ def _other_level(client: Client) -> str | None:
     return None if client.minimum_acr is None or _federal(client.minimum_acr) else "minimum_acr"
 
 
+def _unsigned_objects(client: Client) -> str | None:
+    return "request_object_signing_alg" if client.objects.algorithm == UNSIGNED else None
+
+
 def _challenged(request: RequestFacts) -> bool:
     params = request.params
     return params.get("code_challenge") is not None and (
@@ -50,12 +55,28 @@ RULES: Final = RuleSet(
     "userinfo.",
     rules=(
         Rule(
+            name="code-only",
+            demands="The response type is code.",
+            instead="write and send code as the response type",
+            source="the federal service's dialect",
+            registration=other_types,
+            request=code_asked,
+        ),
+        Rule(
             name="pkce-s256",
             demands="Every request has a code challenge, by S256.",
             instead="leave out pkce, and send code_challenge with code_challenge_method=S256",
             source="RFC 9700 2.1.1",
             registration=_no_pkce,
             request=_challenged,
+        ),
+        Rule(
+            name="signed-objects",
+            demands="A request object is signed.",
+            instead="sign it, or send the parameters plainly; never write none",
+            source="RFC 9101 section 10.1",
+            registration=_unsigned_objects,
+            object=lambda signed: signed.algorithm != UNSIGNED,
         ),
         Rule(
             name="scopes",

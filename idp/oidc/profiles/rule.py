@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from idp.domain.client import Client
+from idp.domain.response_type import ResponseType
 from idp.errors import Place
 from idp.oidc.form import Parameters
 
@@ -134,3 +135,13 @@ class RuleSet:
     says: str
     rules: tuple[Rule, ...] = ()
     habits: tuple[str, ...] = ()
+
+
+def other_types(client: Client) -> str | None:
+    """Give the member of a registration for more than a code."""
+    return None if client.response_types == (ResponseType.CODE,) else "response_types"
+
+
+def code_asked(request: RequestFacts) -> bool:
+    """Tell whether a code is asked and nothing else."""
+    return request.params.get("response_type") == ResponseType.CODE

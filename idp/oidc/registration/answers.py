@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 _ALGORITHM: Final = "authorization_signed_response_alg"
 MEMBERS: Final[Mapping[str, str]] = {
-    _ALGORITHM: "An algorithm of the key ring, for answers in the response modes jwt, query.jwt "
-    "and form_post.jwt. Default: that of the ID tokens.",
+    _ALGORITHM: "An algorithm of the key ring, for answers in the response modes jwt, query.jwt, "
+    "fragment.jwt and form_post.jwt. Default: that of the ID tokens.",
 }
 
 

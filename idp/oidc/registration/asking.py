@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from idp.domain.client import ClientAuth, Pkce
-from idp.oidc.registration.policy import GRANT_TYPES
+from idp.domain.response_type import ResponseType
+from idp.oidc.registration import response_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from idp.oidc.registration.proving import Proving
 
 MEMBERS: Final[Mapping[str, str]] = {
+    **response_types.MEMBERS,
     "grant_types": "authorization_code (default), refresh_token, "
-    "urn:openid:params:grant-type:ciba, and urn:ietf:params:oauth:grant-type:token-exchange.",
-    "response_types": "code; nothing else is offered.",
+    "urn:openid:params:grant-type:ciba, urn:ietf:params:oauth:grant-type:token-exchange, and "
+    "implicit with the response types that need it.",
     "scope": "The scopes that may be asked. Default: openid.",
     "pkce": "required (default), or optional for confidential clients.",
     "require_pushed_authorization_requests": "true: only pushed requests (RFC 9126).",
@@ -32,6 +34,7 @@ class Asking:
     """What a registration says of it; the fields are those of ``Client``."""
 
     grant_types: tuple[str, ...]
+    response_types: tuple[ResponseType, ...]
     scopes: tuple[str, ...]
     pkce: Pkce
     require_pushed_requests: bool
@@ -44,10 +47,10 @@ def read_asking(
     """Read and judge the members; every fault is noted."""
     grant_types = members.words("grant_types") or ("authorization_code",)
     scopes = members.words("scope") or ("openid",)
-    members.texts("response_types", most=10, longest=100)  # its form; the words are judged last
     _scope_faults(members, policy, scopes=scopes, grant_types=grant_types, purposes=purposes)
     return Asking(
         grant_types=grant_types,
+        response_types=response_types.read_response_types(members, policy, grant_types=grant_types),
         scopes=scopes,
         pkce=_pkce(members, proving.auth),
         require_pushed_requests=members.flag("require_pushed_authorization_requests"),
@@ -59,6 +62,7 @@ def describe_asking(client: Client) -> dict[str, Any]:
     """Give the members that ``read_asking`` makes these of."""
     return {
         "grant_types": list(client.grant_types),
+        **response_types.describe_response_types(client),
         "scope": " ".join(client.scopes),
         "pkce": client.pkce.value,
         "require_pushed_authorization_requests": client.require_pushed_requests,
@@ -82,11 +86,9 @@ def _scope_faults(
             "scope",
             f"{' '.join(unknown)} cannot be asked here; the scopes are {' '.join(policy.scopes())}",
         )
-    wrong = [grant for grant in grant_types if grant not in GRANT_TYPES]
+    wrong = [grant for grant in grant_types if grant not in policy.grant_types()]
     if wrong:
-        members.fault("grant_types", f"the grants are {' and '.join(GRANT_TYPES)}")
-    if "authorization_code" not in grant_types:
-        members.fault("grant_types", "authorization_code is how every login begins; add it")
+        members.fault("grant_types", f"the grants are {' and '.join(policy.grant_types())}")
     if "offline_access" in scopes and "refresh_token" not in grant_types:
         members.fault("scope", "offline_access needs the grant type refresh_token")
     entitled = {claim for purpose in purposes for claim in purpose.claims}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from idp.domain.client import binds_tokens
 from idp.domain.documents import WORDS, is_accepted
 from idp.domain.profile import Profile
 
@@ -24,6 +25,7 @@ def takes_away(before: Client, after: Client) -> bool:
         (before.sector, before.subject_type) != (after.sector, after.subject_type)
         or not set(before.scopes) <= set(after.scopes)
         or not set(before.grant_types) <= set(after.grant_types)
+        or not set(before.response_types) <= set(after.response_types)
         or not entitled(before) <= entitled(after)
         or not set(before.acting.resources) <= set(after.acting.resources)
         or not set(before.acting.targets) <= set(after.acting.targets)
@@ -38,17 +40,14 @@ def take_out(unit: Unit, client: Client, *, at: datetime) -> int:
     """Take a registration out, with all that it holds; give how many grants ended."""
     unit.clients.remove(client.id, at=at)
     unit.registrations.leave(client.id)
+    unit.logos.keep(client.id, held=(), new={})
     return unit.grants.end_by_client(client.id, at=at)
 
 
 def _stricter(before: Client, after: Client) -> bool:
     """Tell whether tokens of before may be weaker than those that are given now."""
     held = after.profile not in {Profile.DEFAULT, before.profile}
-    return held or (_bound(after) and not _bound(before))
-
-
-def _bound(client: Client) -> bool:
-    return client.bound_tokens or client.certificates.bound
+    return held or (binds_tokens(after) and not binds_tokens(before))
 
 
 def _narrower(before: tuple[str, ...], after: tuple[str, ...]) -> bool:

@@ -22,9 +22,11 @@ from idp.oidc.registration import (
     certificates,
     forms,
     logouts,
+    objects,
     profiles,
     proving,
     remote,
+    response_types,
     subjects,
 )
 from idp.oidc.registration.advertised import hold_to_metadata
@@ -67,6 +69,7 @@ MEMBERS: Final[Mapping[str, str]] = {
     **subjects.MEMBERS,
     **proving.MEMBERS,
     **asking.MEMBERS,
+    **objects.MEMBERS,
     **admission.MEMBERS,
     **backchannel.MEMBERS,
     **answers.MEMBERS,
@@ -81,7 +84,6 @@ MEMBERS: Final[Mapping[str, str]] = {
 TAGGED: Final = ("client_name#", *about.TAGGED)
 _EXPLAINED: Final[Mapping[str, str]] = {
     "client_secret": "a secret is never given but made here, and shown once; leave it out",
-    "request_uris": "request objects by reference are not supported; push requests instead",
 }
 
 
@@ -142,12 +144,14 @@ def register(
         jwks=proven.jwks,
         remote=elsewhere,
         grant_types=asked.grant_types,
+        response_types=asked.response_types,
         scopes=asked.scopes,
         purposes=purposes,
         subject_type=subjects.read_subject_type(members, policy, former),
         pkce=asked.pkce,
         require_pushed_requests=asked.require_pushed_requests,
         require_signed_requests=asked.require_signed_requests,
+        objects=objects.read_objects(members, policy, keyed=proven.keyed),
         backchannel_delivery=behind.delivery,
         backchannel_endpoint=behind.endpoint,
         backchannel_signing_algorithm=behind.algorithm,
@@ -183,6 +187,7 @@ def register(
         expires_at=_expires_at(members, former, now),
     )
     profiles.hold_to_profile(members, client)
+    response_types.hold_response_types(members, client)
     hold_to_metadata(document, policy.metadata(), faults)
     faults.settle()
     return client
@@ -202,6 +207,7 @@ def describe(client: Client) -> dict[str, Any]:
         "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
         **proving.describe_proving(client),
         **asking.describe_asking(client),
+        **objects.describe_objects(client),
         "purposes": [_described(purpose) for purpose in client.purposes],
         "dpop_bound_access_tokens": client.bound_tokens,
         "id_token_signed_response_alg": client.id_token_algorithm,

@@ -5,7 +5,7 @@ The attacks are found by the rule list: a rule without one fails the build.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,11 @@ import pytest
 
 from idp.domain.client import ClientAuth, Pkce, Secret
 from idp.domain.forms import Forms
+from idp.domain.object_use import ObjectUse
 from idp.domain.profile import Profile
+from idp.domain.response_type import ResponseType
 from idp.errors import RULE_REFUSALS, Place
+from idp.oidc.object_offers import STRONG, ObjectOffers
 from idp.oidc.profiles.keeping import PROFILES
 from idp.oidc.registration.backchannel import CIBA
 from idp.oidc.registration.faults import RegistrationRefused
@@ -74,6 +77,20 @@ REGISTRATIONS: Mapping[str, tuple[Registered, ...]] = {
             document={"introspection_signed_response_alg": "RS256"},
             row={"forms": Forms(introspection_algorithm="RS256")},
         ),
+        Registered(
+            document={"request_object_signing_alg": "RS256"},
+            row={"objects": ObjectUse(algorithm="RS256")},
+        ),
+        Registered(
+            document={"request_object_signing_alg": "none", "require_signed_request_object": False},
+            row={"objects": ObjectUse(algorithm="none")},
+        ),
+    ),
+    "par-required": (
+        Registered(
+            document={"request_uris": ["https://shop.example/object"]},
+            row={"objects": ObjectUse(uris=("https://shop.example/object",))},
+        ),
     ),
     "https-redirects": (
         Registered(
@@ -82,6 +99,15 @@ REGISTRATIONS: Mapping[str, tuple[Registered, ...]] = {
         ),
     ),
     "pkce-s256": (Registered(document={"pkce": "optional"}, row={"pkce": Pkce.OPTIONAL}),),
+    "code-only": (
+        Registered(
+            document={
+                "response_types": ["code id_token"],
+                "grant_types": ["authorization_code", "implicit"],
+            },
+            row={"response_types": (ResponseType.CODE, ResponseType.CODE_ID_TOKEN)},
+        ),
+    ),
 }
 
 
@@ -257,8 +283,10 @@ def test_a_weaker_registration_is_refused_by_the_name_of_its_rule(
     bank: Bank, rule: str, number: int
 ) -> None:
     weaker = document(**REGISTRATIONS[rule][number].document)
+    offers = ObjectOffers(signing=(*STRONG, "RS256"), unsigned=True, by_reference=True)
+    policy = replace(policy_of(bank.settings), response_types=tuple(ResponseType), objects=offers)
     with pytest.raises(RegistrationRefused) as caught:
-        register(weaker, policy_of(bank.settings), now=bank.house.at)
+        register(weaker, policy, now=bank.house.at)
     wanted = f"profile fapi2 rule {rule}: "
     said = [fault.says for fault in caught.value.faults if fault.says.startswith(wanted)]
     assert said

@@ -1,7 +1,8 @@
 """Every place that gives something by every state of the account (TOK-08): one gate, no way round.
 
-The table is made of what the token endpoint serves, of every endpoint there is and of every state:
-a new grant type or endpoint without a place here fails, and a new state is tried at all of them.
+The table is made of what the token endpoint serves, of every response type, of every endpoint there
+is and of every state: a new grant type or endpoint without a place here fails, and a new state is
+tried at all of them.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import base64
 import hashlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from werkzeug.test import Client as Http
 
 from idp.domain.acting import TOKEN_EXCHANGE, Acting
 from idp.domain.person import PersonState
+from idp.domain.response_type import ResponseType
 from idp.oidc import paths
 from idp.oidc.exchange import ACCESS_TOKEN
 from idp.oidc.grant_management import QUERY
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
 
 API = "https://api.example/"
 GRANTS_AT = f"{ISSUER}{paths.GRANTS}"
+FRONT = tuple(kind for kind in ResponseType if kind.in_front)
 ACTING: dict[str, Any] = {
+    "response_types": tuple(ResponseType),
     "grant_types": GRANT_TYPES,
     "manages_grants": True,
     "scopes": ("openid", "profile", "offline_access", QUERY),
@@ -50,7 +54,8 @@ REFUSALS = {"invalid_grant", "invalid_client", "invalid_request", "access_denied
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Asker]:
-    made = Asker(tmp_path)
+    offered = [kind.value for kind in ResponseType]
+    made = Asker(tmp_path, more={"login": {"response_types": offered}})
     made.register(**ACTING)
     yield made
     made.house.close()
@@ -74,6 +79,12 @@ def by_code(browser: Browser) -> Form:
     }
 
 
+def told_tokens(browser: Browser) -> bool:
+    """Whether the answer in the fragment holds anything but a refusal."""
+    where = urlsplit(str(browser.answer.headers.get("Location", "")))
+    return bool({"code", "id_token", "access_token"} & dict(parse_qsl(where.fragment)).keys())
+
+
 def told_a_code(browser: Browser) -> bool:
     where = urlsplit(str(browser.answer.headers.get("Location", "")))
     return f"{where.scheme}://{where.netloc}{where.path}" == CALLBACK and "code=" in where.query
@@ -87,6 +98,8 @@ def ready(shop: Asker) -> dict[str, Place]:
     access, refresh = given["access_token"], given["refresh_token"]
     managing = agreed(logged_in(shop, phone, scope=f"openid {QUERY}", resource=GRANTS_AT))
     manages = shop.post("/token", by_code(managing)).json
+    in_front = sso.open(response_type="id_token token", nonce="n").answer.headers["Location"]
+    front = dict(parse_qsl(urlsplit(in_front).fragment))["access_token"]
     asked = shop.ask()
     shop.approved_by(phone)
     challenge = hashlib.sha256(VERIFIER.encode()).digest()
@@ -126,6 +139,9 @@ def ready(shop: Asker) -> dict[str, Place]:
         sso.answer = sso.http.get("/authorize", query_string=query, base_url=ISSUER)
         return told_a_code(sso)
 
+    def in_silence(kind: ResponseType) -> bool:
+        return told_tokens(sso.open(prompt="none", response_type=kind, nonce="n"))
+
     def introspected(token: str) -> bool:
         return shop.post("/introspect", {"token": token}).json.get("active", False) is True
 
@@ -140,10 +156,13 @@ def ready(shop: Asker) -> dict[str, Place]:
     # What spends or turns round a token comes after what only looks at it.
     return {
         "/userinfo": lambda: shop.userinfo(access).status_code == 200,
+        "/userinfo of a token from the front": lambda: shop.userinfo(front).status_code == 200,
+        "/introspect of a token from the front": lambda: introspected(front),
         "/introspect of an access token": lambda: introspected(access),
         "/introspect of a refresh token": lambda: introspected(refresh),
         "/grants": managed,
         "/authorize in silence": lambda: told_a_code(sso.open(prompt="none")),
+        **{f"/authorize in silence for {kind}": partial(in_silence, kind) for kind in FRONT},
         "/authorize of a pushed request": lambda: silently(client_id="shop", request_uri=pushed),
         "/authorize at the consent page": lambda: told_a_code(under_way.agree()),
         **{f"/token {name}": partial(at_token, form) for name, form in forms.items()},

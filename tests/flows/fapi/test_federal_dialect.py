@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from idp.domain.client import Pkce, Purpose
 from idp.domain.forms import Forms
 from idp.domain.profile import Profile
+from idp.domain.response_type import ResponseType
 from idp.errors import RULE_REFUSALS, Place
 from idp.oidc.profiles.keeping import PROFILES
 from idp.oidc.registration.faults import RegistrationRefused
@@ -81,6 +83,10 @@ def test_other_words_for_levels_are_refused_by_the_name_of_the_rule(house: House
     assert house.browser().open(acr_values=EIDAS).login
 
 
+def test_nothing_but_a_code_is_answered(house: House) -> None:
+    assert told(house, response_type="id_token") == "profile fas rule code-only"
+
+
 def test_a_challenge_is_sent_always(house: House) -> None:
     said = told(house, code_challenge_method="plain")
     assert said == "profile fas rule pkce-s256"
@@ -90,6 +96,11 @@ def test_a_challenge_is_sent_always(house: House) -> None:
     ("rule", "weaker", "row"),
     [
         ("pkce-s256", {"pkce": "optional"}, {"pkce": Pkce.OPTIONAL}),
+        (
+            "code-only",
+            {"response_types": ["id_token"], "grant_types": ["implicit"]},
+            {"response_types": (ResponseType.ID_TOKEN,)},
+        ),
         ("scopes", {"scope": "openid be:eid"}, {"scopes": ("openid", "be:eid")}),
         ("signed-userinfo", {"userinfo_signed_response_alg": None}, {"forms": Forms()}),
         ("levels", {"minimum_acr": EIDAS}, {"minimum_acr": EIDAS}),
@@ -108,7 +119,7 @@ def test_a_registration_that_leaves_the_dialect_is_refused(
         "userinfo_signed_response_alg": "ES256",
         "minimum_acr": f"{LEVEL}100",
     }
-    policy = policy_of(house.services.settings)
+    policy = replace(policy_of(house.services.settings), response_types=tuple(ResponseType))
     assert register(whole, policy, now=house.at).profile is Profile.FAS
     changed = {name: one for name, one in {**whole, **weaker}.items() if one is not None}
     with pytest.raises(RegistrationRefused) as caught:
@@ -124,5 +135,5 @@ def test_every_rule_has_its_refusal_and_stands_in_this_file() -> None:
     named = {(rule, place) for profile, rule, place in RULE_REFUSALS if profile == "fas"}
     assert named == HELD
     assert {rule for rule, place in HELD if place is Place.REGISTRATION} == {
-        *("pkce-s256", "scopes", "signed-userinfo", "levels")
+        *("code-only", "pkce-s256", "scopes", "signed-userinfo", "levels")
     }

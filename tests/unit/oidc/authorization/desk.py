@@ -16,14 +16,22 @@ from idp.domain.client import Client, ClientId, Purpose
 from idp.domain.request import ResponseMode
 from idp.errors import Refused
 from idp.foundation import Foundation, found_keys, lay
+from idp.oidc.answering import offered_types
 from idp.oidc.client_jws import ClientKeys
 from idp.oidc.completion import Completion
 from idp.oidc.dpop import Proof
 from idp.oidc.form import Parameters
+from idp.oidc.front_channel import FrontWriter
+from idp.oidc.jarm import SignedAnswers
 from idp.oidc.logout import Logout
+from idp.oidc.object_offers import object_offers
 from idp.oidc.par import PushedRequests
+from idp.oidc.pens import Pens
 from idp.oidc.request_objects import RequestObjects
+from idp.oidc.request_references import RequestReferences
 from idp.oidc.requests import At, RequestReader, RequestRules
+from idp.oidc.waiting_room import room_of
+from idp.outbound.client import OutboundFailed
 from tests.contract.store.stand_ins import SHOP, Clock, a_client, a_person, a_session
 from tests.services.ledgers import put_ledger
 
@@ -94,7 +102,18 @@ class Desk:
             skew=self.settings.lifetimes.skew,
             now=clock,
         )
-        self.rules = RequestRules(ring=self.ring, objects=objects, issuer=ISSUER)
+        self.served: dict[str, bytes] = {}
+        self.fetched: list[str] = []
+        offers = object_offers(self.settings)
+        references = RequestReferences(self._fetch, room=room_of(8), hashed=offers.hashed)
+        self.rules = RequestRules(
+            ring=self.ring,
+            objects=objects,
+            references=references,
+            offers=offers,
+            issuer=ISSUER,
+            response_types=offered_types(self.settings),
+        )
         self.pushed = PushedRequests(
             self.settings,
             ledger=self.ledger,
@@ -109,6 +128,24 @@ class Desk:
         )
         self.logout = Logout(ledger=self.ledger, ring=self.ring, issuer=ISSUER, now=clock)
         self.completion = Completion(self.settings, now=clock, entropy=secrets.token_bytes)
+
+    def _fetch(self, url: str) -> bytes:
+        """Give what is served at an address."""
+        self.fetched.append(url)
+        if url not in self.served:
+            raise OutboundFailed("status")
+        return self.served[url]
+
+    def signed_answers(self) -> SignedAnswers:
+        """What writes and signs the answers of this desk as they leave."""
+        pens = Pens(self.ring)
+        return SignedAnswers(
+            ledger=self.ledger,
+            pens=pens,
+            tokens=FrontWriter(self.settings, pens=pens, now=self.clock),
+            issuer=ISSUER,
+            now=self.clock,
+        )
 
     def client(self, client_id: str = SHOP) -> Client:
         with self.ledger.read() as unit:
@@ -178,7 +215,7 @@ def purpose(*claims: str, **other: Any) -> Purpose:
     return Purpose(name=other.pop("name", "test"), reason={"en": "why"}, claims=claims, **other)
 
 
-def open_desk(folder: Path, clock: Clock) -> Desk:
+def open_desk(folder: Path, clock: Clock, **more: Any) -> Desk:
     """Set up a deployment in a folder and open it, knowing the shop, An and her session."""
     settings = Settings(
         environment=Environment.TEST,
@@ -188,6 +225,7 @@ def open_desk(folder: Path, clock: Clock) -> Desk:
             "ephemeral": f"sqlite:///{folder / 'ephemeral.sqlite'}",
         },
         keys={"kek_file": folder / "kek"},
+        **more,
     )
     put_ledger(settings.stores.ledger)
     world: dict[str, Any] = {

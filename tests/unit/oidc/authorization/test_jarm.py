@@ -11,18 +11,18 @@ from idp.domain.client import ClientId
 from idp.domain.request import ResponseMode
 from idp.errors import INVALID_REQUEST, SERVER_ERROR, UNKNOWN_CLIENT, Refused
 from idp.oidc.hints import open_hint
-from idp.oidc.jarm import LASTS, SignedAnswers
-from idp.oidc.pens import Pens
+from idp.oidc.jarm import LASTS
 from tests.unit.oidc.authorization.desk import ISSUER
 
 if TYPE_CHECKING:
     from idp.domain.answer import Answer
+    from idp.oidc.jarm import SignedAnswers
     from tests.unit.oidc.authorization.desk import Desk
 
 
 @pytest.fixture
 def signed(desk: Desk) -> SignedAnswers:
-    return SignedAnswers(ledger=desk.ledger, pens=Pens(desk.ring), issuer=ISSUER, now=desk.clock)
+    return desk.signed_answers()
 
 
 def an_answer(desk: Desk, mode: str) -> Answer:

@@ -26,7 +26,7 @@ from idp.errors import (
     Refused,
 )
 from idp.oidc import refresh_tokens, tokens
-from idp.oidc.tokens import IdTokens, at_hash
+from idp.oidc.tokens import IdTokens, half_hash
 from idp.store.ports import StoreUnavailable
 from idp.store.sql.grants import SqlGrants
 from tests.contract.store.stand_ins import AN, START
@@ -64,7 +64,7 @@ def test_an_id_token_says_who_for_whom_how_and_when(desk: Desk) -> None:
         "acr": "eidas3",
         "amr": ["pwd", "be:seeded"],
         "sid": "sid-1",
-        "at_hash": at_hash(answer["access_token"], "ES256"),
+        "at_hash": half_hash(answer["access_token"], "ES256"),
         "given_name": "Anaïs",
     }
 
@@ -76,11 +76,11 @@ def test_an_id_token_is_signed_as_the_client_registered(desk: Desk, algorithm: s
         unit.clients.replace(client, expected_version=1)
     answer = desk.redeem(desk.code())
     claims = desk.opened(answer["id_token"], algorithm)
-    assert claims["at_hash"] == at_hash(answer["access_token"], algorithm)
+    assert claims["at_hash"] == half_hash(answer["access_token"], algorithm)
 
 
 def test_a_hash_that_is_not_known_is_an_error_and_no_omission() -> None:
-    refused(SERVER_ERROR, lambda: at_hash("token", "ML-DSA-65"))
+    refused(SERVER_ERROR, lambda: half_hash("token", "ML-DSA-65"))
 
 
 def test_an_agreed_claim_never_takes_the_place_of_a_protocol_claim(desk: Desk) -> None:
