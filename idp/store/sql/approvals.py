@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import BigInteger, and_, bindparam, cast, func, or_, select, update
 
 from idp.store.encoding import Encoding
 from idp.store.ports import Tampered
@@ -86,7 +86,7 @@ _COUNT: Final = Statement(
 _AT_ONCE: Final = 128
 _NOBODY: Final = ""
 _MARKS: Final = Statement(
-    select(_T.c.login, func.sum(_T.c.version))
+    select(_T.c.login, cast(func.sum(_T.c.version), BigInteger))
     .where(_T.c.login.in_([bindparam(f"login{place}") for place in range(_AT_ONCE)]))
     .group_by(_T.c.login)
 )

@@ -6,23 +6,26 @@ transaction around one point read would triple its round trips.
 
 from __future__ import annotations
 
-import select
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import psycopg
+from sqlalchemy import BigInteger, cast, extract, func, literal_column, select
 
 from idp.store.pool import Pool
 from idp.store.ports import Duplicate, StoreUnavailable
 from idp.store.sql.engine import WriteInReadingUnit
+from idp.store.sql.moments import moment
+from idp.store.sql.postgres_wire import Wire, rows, unavailable
+from idp.store.sql.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
-    from idp.store.sql.statement import Link, Row, Statement, Values
+    from psycopg.pq.abc import PGresult
 
-_Connection = psycopg.Connection[tuple[object, ...]]
+    from idp.store.sql.statement import Link, Row, Values
 
 _SESSION: Final = (
     "-c synchronous_commit=on -c statement_timeout=2000 -c lock_timeout=1000 "
@@ -31,6 +34,10 @@ _SESSION: Final = (
 )
 _CONNECT_SECONDS: Final = 2
 _PACKET_MILLISECONDS: Final = 3000
+_ANSWER_MILLISECONDS: Final = 5000
+_TIME: Final = Statement(
+    select(cast(extract("epoch", func.clock_timestamp()) * literal_column("1000000"), BigInteger))
+)
 _MOST: Final = 8
 _WAIT_SECONDS: Final = 1.0
 
@@ -51,42 +58,39 @@ def revision(uri: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def unavailable(error: psycopg.Error) -> StoreUnavailable:
-    """Name a driver error by its SQLSTATE; the server's messages may quote values."""
-    return StoreUnavailable(f"postgresql: {error.sqlstate or type(error).__name__}")
-
-
 class PostgresLink:
     """A connection inside one unit."""
 
-    __slots__ = ("_connection", "_reading")
+    __slots__ = ("_reading", "_wire")
 
-    def __init__(self, connection: _Connection, *, reading: bool) -> None:
-        self._connection = connection
+    def __init__(self, wire: Wire, *, reading: bool) -> None:
+        self._wire = wire
         self._reading = reading
-
-    def _execute(self, statement: Statement, values: Values) -> psycopg.Cursor[Row]:
-        if self._reading and statement.writes:
-            raise WriteInReadingUnit(statement.postgresql)
-        try:
-            # The text is compiled from Core, never from input.
-            return self._connection.execute(statement.postgresql.encode(), values)
-        except psycopg.errors.UniqueViolation:
-            raise Duplicate from None
-        except psycopg.Error as error:
-            raise unavailable(error) from None
 
     def one(self, statement: Statement, values: Values) -> Row | None:
         """Give the first row."""
-        return self._execute(statement, values).fetchone()
+        found = self.all(statement, values)
+        return found[0] if found else None
 
     def all(self, statement: Statement, values: Values) -> list[Row]:
         """Give every row."""
-        return self._execute(statement, values).fetchall()
+        return rows(self._asked(statement, values))
 
     def run(self, statement: Statement, values: Values) -> int:
         """Give the number of rows changed."""
-        return self._execute(statement, values).rowcount
+        return self._asked(statement, values).command_tuples or 0
+
+    def later(self, statement: Statement, values: Values) -> None:
+        """Let it leave with the next statement, or with the commit."""
+        self._wire.send(*self._given(statement, values))
+
+    def _asked(self, statement: Statement, values: Values) -> PGresult:
+        return self._wire.ask(*self._given(statement, values))
+
+    def _given(self, statement: Statement, values: Values) -> tuple[str, list[object]]:
+        if self._reading and statement.writes:
+            raise WriteInReadingUnit(statement.postgresql)
+        return statement.postgresql, [values[name] for name in statement.places]
 
 
 class PostgresEngine:
@@ -95,102 +99,82 @@ class PostgresEngine:
     def __init__(self, url: str) -> None:
         """Open nothing yet; ``url`` is a libpq connection URI."""
 
-        def opened() -> _Connection:
+        def opened() -> Wire:
             try:
-                return psycopg.connect(
+                connection = psycopg.connect(
                     url,
                     autocommit=True,
-                    prepare_threshold=1,
                     connect_timeout=_CONNECT_SECONDS,
                     tcp_user_timeout=_PACKET_MILLISECONDS,
                     options=_SESSION,
                     application_name="sesame",
                 )
+                return Wire(connection, answer_within=_ANSWER_MILLISECONDS)
             except psycopg.Error as error:
                 raise unavailable(error) from None
 
-        self._pool = Pool(
-            connect=opened, close=psycopg.Connection.close, most=_MOST, wait=_WAIT_SECONDS
-        )
+        self._pool = Pool(connect=opened, close=Wire.close, most=_MOST, wait=_WAIT_SECONDS)
 
     @contextmanager
     def writing(self) -> Iterator[Link]:
-        """Open a transaction."""
-        connection = self._take()
+        """Open a transaction: it begins with its first statement."""
+        wire = self._take()
         healthy = False
         try:
+            wire.begin()
             try:
-                connection.execute(b"BEGIN")
-            except psycopg.Error as error:
-                raise unavailable(error) from None
-            try:
-                yield PostgresLink(connection, reading=False)
+                yield PostgresLink(wire, reading=False)
             except StoreUnavailable:
                 raise
             except BaseException:
-                healthy = _rolled_back(connection)
+                healthy = wire.roll_back()
                 raise
             try:
-                ended = connection.execute(b"COMMIT").statusmessage
-            except psycopg.Error as error:
-                raise unavailable(error) from None
-            if ended != "COMMIT":
-                # An error that somebody caught had ended the unit: it was rolled back, without one.
-                raise StoreUnavailable("postgresql: the unit had failed")
+                wire.commit()
+            except Duplicate:
+                healthy = wire.roll_back()
+                raise
             healthy = True
         finally:
-            self._put_back(connection, healthy=healthy)
+            self._put_back(wire, healthy=healthy)
 
     @contextmanager
     def reading(self) -> Iterator[Link]:
         """Open a unit without a transaction around it."""
-        connection = self._take()
+        wire = self._take()
         healthy = False
         try:
-            yield PostgresLink(connection, reading=True)
+            yield PostgresLink(wire, reading=True)
             healthy = True
+        except StoreUnavailable:
+            raise
+        except BaseException:
+            healthy = wire.roll_back()
+            raise
         finally:
-            self._put_back(connection, healthy=healthy)
+            self._put_back(wire, healthy=healthy)
 
     def time(self) -> datetime:
         """Give the server's clock."""
-        connection = self._take()
-        healthy = False
-        try:
-            row = connection.execute(b"SELECT clock_timestamp()").fetchone()
-            healthy = True
-        except psycopg.Error as error:
-            raise unavailable(error) from None
-        finally:
-            self._put_back(connection, healthy=healthy)
-        if row is None or not isinstance(row[0], datetime):
+        with self.reading() as link:
+            row = link.one(_TIME, {})
+        if row is None:
             raise StoreUnavailable("postgresql: no time")
-        return row[0].astimezone(UTC)
+        return moment(row[0])
 
     def close(self) -> None:
         """Close every connection of this process."""
         self._pool.close()
 
-    def _take(self) -> _Connection:
-        connection = self._pool.take()
-        # An idle connection that has something to say was ended by the server.
-        poll = select.poll()
-        poll.register(connection.fileno(), select.POLLIN)
-        if poll.poll(0):
-            self._pool.discard(connection)
-            connection = self._pool.take()
-        return connection
+    def _take(self) -> Wire:
+        wire = self._pool.take()
+        if wire.has_something_to_say():
+            self._pool.discard(wire)
+            wire = self._pool.take()
+        return wire
 
-    def _put_back(self, connection: _Connection, *, healthy: bool) -> None:
+    def _put_back(self, wire: Wire, *, healthy: bool) -> None:
         if healthy:
-            self._pool.give(connection)
+            self._pool.give(wire)
         else:
-            self._pool.discard(connection)
-
-
-def _rolled_back(connection: _Connection) -> bool:
-    try:
-        connection.execute(b"ROLLBACK")
-    except psycopg.Error:
-        return False
-    return True
+            self._pool.discard(wire)

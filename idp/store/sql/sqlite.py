@@ -117,6 +117,10 @@ class SqliteLink:
         except sqlite3.Error as error:
             raise unavailable(error) from error
 
+    def later(self, statement: Statement, values: Values) -> None:
+        """Run it now: nothing travels."""
+        self.run(statement, values)
+
 
 class SqliteEngine:
     """One file. ``now`` stands for the database's time: they share a machine."""

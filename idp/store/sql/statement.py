@@ -27,14 +27,17 @@ POSTGRESQL: Final = "postgresql"
 
 _DIALECTS: Final = {
     SQLITE: (_pysqlite.dialect(paramstyle="named"), sqlite.insert),
-    POSTGRESQL: (_psycopg.dialect(), postgresql.insert),  # type: ignore[no-untyped-call]
+    POSTGRESQL: (_psycopg.dialect(paramstyle="numeric_dollar"), postgresql.insert),  # type: ignore[no-untyped-call]
 }
 
 
 class Statement:
-    """One statement: its text in each dialect, and whether it ``writes`` (all but a select do)."""
+    """One statement: its text in each dialect, and whether it ``writes`` (all but a select do).
 
-    __slots__ = ("postgresql", "sqlite", "writes")
+    In PostgreSQL's, parameters stand by their numbers; ``places`` names them in that order.
+    """
+
+    __slots__ = ("places", "postgresql", "sqlite", "writes")
 
     def __init__(self, build: ClauseElement | Callable[[Callable[[Table], Any]], Any]) -> None:
         """Compile an expression, or what ``build`` makes of the dialect's own ``insert``.
@@ -43,6 +46,7 @@ class Statement:
         would be a parameter that nobody gives.
         """
         texts = {}
+        self.places: tuple[str, ...] = ()
         self.writes = False
         for name, (dialect, insert) in _DIALECTS.items():
             expression = build(insert) if callable(build) else build
@@ -57,6 +61,7 @@ class Statement:
                 text = re.sub(rf":{parameter}\b", "0", text)
             self.writes = not isinstance(expression, Select)
             texts[name] = text
+            self.places = tuple(getattr(compiled, "positiontup", None) or ())
         self.sqlite: str = texts[SQLITE]
         self.postgresql: str = texts[POSTGRESQL]
 
@@ -74,4 +79,12 @@ class Link(Protocol):
 
     def run(self, statement: Statement, values: Values) -> int:
         """Run and give the number of rows changed. Raises: StoreUnavailable, Duplicate."""
+        ...
+
+    def later(self, statement: Statement, values: Values) -> None:
+        """Run in its turn what nobody waits for; its error may come with a later verb, or commit.
+
+        Raises:
+            StoreUnavailable, Duplicate: here, or there.
+        """
         ...

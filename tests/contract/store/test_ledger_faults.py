@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from sqlalchemy import bindparam, func, select
 
 from idp.store.opening import open_ledger
 from idp.store.ports import AlreadySpent, SchemaOutdated, StoreUnavailable, UnsafeStore
 from idp.store.sql.machine import MachineLock
 from idp.store.sql.migrate import upgrade
+from idp.store.sql.statement import Statement
 from tests.contract.store.stand_ins import START, Clock, TestVault, a_client
 
 if TYPE_CHECKING:
@@ -251,10 +253,10 @@ def admin(url: str) -> psycopg.Connection[tuple[object, ...]]:
 
 
 def test_the_session_has_every_deadline(on_postgres: Ledger) -> None:
+    shown = Statement(select(func.current_setting(bindparam("name"))))
     with on_postgres._engine.writing() as link:  # type: ignore[attr-defined]
-        connection = link._connection
         settings = {
-            name: connection.execute(f"SHOW {name}").fetchone()[0]
+            name: link.one(shown, {"name": name})[0]
             for name in (
                 "synchronous_commit",
                 "statement_timeout",

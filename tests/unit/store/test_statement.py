@@ -20,7 +20,7 @@ def test_a_select_does_not_write_and_everything_else_does() -> None:
     assert Statement(lambda new: new(schema.spent).on_conflict_do_nothing()).writes
 
 
-def test_values_come_by_name_in_both_dialects() -> None:
+def test_values_come_by_name_or_in_the_order_of_their_places() -> None:
     statement = Statement(
         select(schema.spent.c.until)
         .where(schema.spent.c.kind == bindparam("kind"))
@@ -28,8 +28,9 @@ def test_values_come_by_name_in_both_dialects() -> None:
     )
     assert ":kind" in statement.sqlite
     assert ":most" in statement.sqlite
-    assert "%(kind)s" in statement.postgresql
-    assert "%(most)s" in statement.postgresql
+    assert "$1" in statement.postgresql
+    assert "$2" in statement.postgresql
+    assert statement.places == ("kind", "most")
     assert "param_" not in statement.sqlite + statement.postgresql
 
 
