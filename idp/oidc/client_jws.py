@@ -17,6 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 from joserfc.util import urlsafe_b64encode
 
+from idp.domain.object_use import UNSIGNED
 from idp.errors import Problem, Refused
 from idp.oidc import strict_json
 from idp.oidc.profiles.rule import SignedFacts
@@ -35,6 +36,7 @@ _MOST_CLIENTS: Final = 4096
 _MOST_TRIED: Final = 4
 _KEYS_BY_HEADER: Final = frozenset({"jku", "jwk", "x5u", "crit", "b64"})
 _COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.")
 
 
 class _Rules(OneAlgorithm):
@@ -208,12 +210,27 @@ def read(text: str, kind: Kind) -> UnverifiedJws:
         Refused: for anything that is not a compact JWS with an algorithm on offer, a fitting type,
             no key or extension in its header, and an object in its payload.
     """
-    if len(text) > kind.longest or _COMPACT.fullmatch(text) is None:
+    return _read(text, kind, _COMPACT, ASSERTION_ALGORITHMS)
+
+
+def read_unsigned(text: str, kind: Kind) -> UnverifiedJws:
+    """Read an unsecured JWS (RFC 7515 appendix A.5), by the same bounds: nothing proves it.
+
+    Raises:
+        Refused: as ``read`` does; for any other algorithm than ``none``, and for a signature.
+    """
+    return _read(text, kind, _BARE, (UNSIGNED,))
+
+
+def _read(
+    text: str, kind: Kind, form: re.Pattern[str], algorithms: tuple[str, ...]
+) -> UnverifiedJws:
+    if len(text) > kind.longest or form.fullmatch(text) is None:
         raise kind.refused("not a compact JWS of bounded size")
     head, payload, _ = text.encode("ascii").split(b".")
     header, claims = _json_object(head, kind), _json_object(payload, kind)
     algorithm, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
-    if algorithm not in ASSERTION_ALGORITHMS or not isinstance(algorithm, str):
+    if algorithm not in algorithms or not isinstance(algorithm, str):
         raise kind.refused("alg is not on offer")
     if not _KEYS_BY_HEADER.isdisjoint(header):
         raise kind.refused("a header that carries a key or changes the format")

@@ -11,14 +11,14 @@ and never do the threads of one client, or of all that wait, take the last that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from threading import Event, Lock
+from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from idp import log
-from idp.errors import UNAVAILABLE, Refused
 from idp.oidc import strict_json
 from idp.oidc.registration.keys import published
+from idp.oidc.waiting_room import room_of
 from idp.outbound.client import OutboundFailed
 
 if TYPE_CHECKING:
@@ -45,15 +45,6 @@ class _Entry:
     fetched_at: float = 0.0
     asked_at: float | None = None
     flight: Event | None = None
-    threads: int = 0
-
-
-@dataclass(kw_only=True, slots=True)
-class _Room:
-    """How many threads may still wait for hosts."""
-
-    free: int
-    lock: Lock = field(default_factory=Lock)
 
 
 class RemoteKeys:
@@ -64,8 +55,7 @@ class RemoteKeys:
         self._fetch = fetch
         self._monotonic = monotonic
         self._entries: dict[ClientId, _Entry] = {}
-        self._room = _Room(free=max(1, min(threads // 2 + 1, threads - 1)))
-        self._each = max(1, self._room.free - 1)
+        self.room = room_of(threads)
 
     def of(
         self, client: Client, *, beside: dict[str, object] | None = None
@@ -79,7 +69,7 @@ class RemoteKeys:
         """
         if client.remote.jwks is None:
             return None
-        with self._room.lock:
+        with self.room.lock:
             entry = self._entry(client, client.remote.jwks)
             now = self._monotonic()
             held = entry.jwks if now < entry.fetched_at + STALE else None
@@ -92,7 +82,7 @@ class RemoteKeys:
                     return held
             elif held is not None:
                 return held
-            flight, leads = self._admitted(entry, now)
+            flight, leads = self._admitted(entry, client.id, now)
         return self._after(entry, client, flight, leads=leads, beside=beside)
 
     def _entry(self, client: Client, address: str) -> _Entry:
@@ -104,12 +94,9 @@ class RemoteKeys:
             self._entries[client.id] = entry
         return entry
 
-    def _admitted(self, entry: _Entry, now: float) -> tuple[Event, bool]:
+    def _admitted(self, entry: _Entry, client: ClientId, now: float) -> tuple[Event, bool]:
         """Let this thread ask, or wait for the one that does. Raises: Refused."""
-        if not self._room.free or entry.threads >= self._each:
-            raise Refused(UNAVAILABLE, "too many wait for the keys of clients")
-        self._room.free -= 1
-        entry.threads += 1
+        self.room.enter(client)
         if entry.flight is not None:
             return entry.flight, False
         entry.flight, entry.asked_at = Event(), now
@@ -131,9 +118,8 @@ class RemoteKeys:
             else:
                 flight.wait(_PATIENCE)
         finally:
-            with self._room.lock:
-                self._room.free += 1
-                entry.threads -= 1
+            with self.room.lock:
+                self.room.leave(client.id)
                 if leads:
                     entry.flight = None
                     if found is not None:

@@ -1,8 +1,8 @@
-"""Signed requests by value (RFC 9101; FAPI 2.0 Message Signing section 5.3): read in place of HTTP.
+"""Request objects (RFC 9101; OpenID Connect Core 6; FAPI 2.0 Message Signing 5.3), read for HTTP.
 
-What a client signed is what counts: of the parameters beside the object only ``client_id`` is
-looked at, and it must be the signer's. An object is good for an hour at most and names this issuer
-alone or among others; the login that completes with it uses it up.
+A signed one names this issuer alone or among others, and is good for an hour at most where it came
+through a browser; one that is fetched is good while it is there. What has a ``jti`` is used up by
+the login that completes with it. Where it may come from stands in ``idp.oidc.carried``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from idp.domain.object_use import UNSIGNED
 from idp.domain.request import SignedRequest
 from idp.errors import INVALID_REQUEST, INVALID_REQUEST_OBJECT, REQUEST_NOT_SUPPORTED, Refused
 from idp.oidc import client_jws
 from idp.oidc.client_jws import Kind
 from idp.oidc.form import Parameters
+from idp.oidc.object_offers import STRONG
 from idp.oidc.profiles import keeping
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from idp.oidc.profiles.rule import SignedFacts
 
 TYPE: Final = "oauth-authz-req+jwt"
-ALGORITHMS: Final = ("ES256", "Ed25519", "EdDSA", "PS256")
-"""What an object may be signed with: what FAPI 2.0 allows (section 5.4)."""
 WINDOW: Final = timedelta(minutes=60)
 """The longest time between ``nbf`` and ``exp``, and from now to either."""
 
@@ -64,14 +64,16 @@ class RequestObjects:
         text: str,
         client: Client,
         *,
-        algorithm: str | None = None,
+        allowed: tuple[str, ...] = STRONG,
+        dated: bool = True,
         needs: tuple[str, ...] = (),
         hold: Callable[[Client, SignedFacts], None] = keeping.hold_object,
     ) -> tuple[Parameters, SignedRequest]:
         """Give the parameters that ``client`` signed, and the mark of this object.
 
-        With ``algorithm`` no other one is taken; ``needs`` are claims that may not be left out;
-        ``hold`` holds the client to its profile.
+        No algorithm but those ``allowed`` is taken. One that need not be ``dated`` may leave its
+        times out; ``needs`` are claims that may not be left out; ``hold`` holds the client to its
+        profile.
 
         Raises:
             Refused: REQUEST_NOT_SUPPORTED for an object without a signature, or of a client that
@@ -83,11 +85,27 @@ class RequestObjects:
         self._keys.check_signature(unverified, client)
         now = self._now().timestamp()
         hold(client, unverified.facts(client, issuer=self._issuer, now=now))
-        if unverified.algorithm not in (ALGORITHMS if algorithm is None else (algorithm,)):
+        if unverified.algorithm not in allowed:
             raise _KIND.refused("alg is not on offer for request objects")
         if not set(needs) <= unverified.claims.keys():
             raise _KIND.refused("a claim is missing")
-        return _parameters(unverified.claims, client), self._judged(unverified, client)
+        _says_who(unverified, client, self._issuer)
+        return _parameters(unverified.claims, client), self._mark(unverified, dated=dated)
+
+    def open_unsigned(self, text: str, client: Client) -> tuple[Parameters, SignedRequest]:
+        """Give the parameters of an object that nobody signed: as good as plain ones.
+
+        Raises:
+            Refused: by the rule of a profile that allows none; REQUEST_NOT_SUPPORTED for a client
+                that registered another algorithm, or no algorithm; INVALID_REQUEST_OBJECT.
+        """
+        unverified = client_jws.read_unsigned(text, _KIND)
+        now = self._now().timestamp()
+        keeping.hold_object(client, unverified.facts(client, issuer=self._issuer, now=now))
+        if client.objects.algorithm != UNSIGNED:
+            raise Refused(REQUEST_NOT_SUPPORTED, "unsigned, which was not registered")
+        _says_who(unverified, client, self._issuer)
+        return _parameters(unverified.claims, client), self._mark(unverified, dated=False)
 
     def hint(self, text: str, client: Client) -> str:
         """Give the subject that a ``login_hint_token`` of this client names (CIBA Core 7.1).
@@ -101,7 +119,7 @@ class RequestObjects:
         if not client_jws.has_keys(client):
             raise _HINT.refused("of a client without keys")
         unverified = client_jws.read(text, _HINT)
-        if unverified.algorithm not in ALGORITHMS:
+        if unverified.algorithm not in STRONG:
             raise _HINT.refused("alg is not on offer")
         self._keys.check_signature(unverified, client)
         claims, ends = unverified.claims, unverified.time("exp")
@@ -117,31 +135,48 @@ class RequestObjects:
             raise _HINT.refused("sub_id has no id")
         return subject
 
-    def _judged(self, request: UnverifiedJws, client: Client) -> SignedRequest:
-        claims = request.claims
-        audience = claims.get("aud")
-        named = audience if isinstance(audience, list) else [audience]
-        if claims.get("iss") != client.id:
-            raise _KIND.refused("iss is not the client")
-        if claims.get("sub") == client.id:
-            raise _KIND.refused("sub is the client, so it could be an assertion (RFC 9101 10.8)")
-        if self._issuer not in named:
-            raise _KIND.refused("aud does not name the issuer")
+    def _mark(self, request: UnverifiedJws, *, dated: bool) -> SignedRequest:
+        """Judge its times, and give what uses it up."""
         now, window = self._now().timestamp(), WINDOW.total_seconds()
         begins, ends = request.time("nbf"), request.time("exp")
-        if begins is None or ends is None:
+        if dated and (begins is None or ends is None):
             raise _KIND.refused("nbf or exp is missing")
-        if begins > now + self._skew or begins < now - window - self._skew:
-            raise _KIND.refused("nbf is ahead, or more than an hour ago")
-        if now >= ends + self._skew or ends - begins > window + self._skew:
-            raise _KIND.refused("exp is past, or more than an hour after nbf")
+        if begins is not None and begins > now + self._skew:
+            raise _KIND.refused("nbf is ahead")
+        if ends is not None and now >= ends + self._skew:
+            raise _KIND.refused("exp is past")
+        room = window + self._skew
+        if dated and begins is not None and begins < now - room:
+            raise _KIND.refused("nbf is more than an hour ago")
+        if dated and begins is not None and ends is not None and ends - begins > room:
+            raise _KIND.refused("exp is more than an hour after nbf")
         issued = request.time("iat")
         if issued is not None and issued > now + self._skew:
             raise _KIND.refused("iat is ahead of our clock")
+        named = "jti" in request.claims
+        if named and not dated and (ends is None or ends > now + room):
+            raise _KIND.refused("jti without exp within the hour, until when it is remembered")
         return SignedRequest(
-            jti=request.jti() if "jti" in claims else None,
-            until=datetime.fromtimestamp(ends + self._skew + 1, UTC),
+            jti=request.jti() if named else None,
+            until=datetime.fromtimestamp(
+                (ends if named and ends is not None else now) + self._skew + 1, UTC
+            ),
+            proven=request.algorithm != UNSIGNED,
         )
+
+
+def _says_who(request: UnverifiedJws, client: Client, issuer: str) -> None:
+    """Demand that it is of this client and for us; an unsigned one may leave both out."""
+    claims, proven = request.claims, request.algorithm != UNSIGNED
+    audience = claims.get("aud")
+    if (proven or "iss" in claims) and claims.get("iss") != client.id:
+        raise _KIND.refused("iss is not the client")
+    if claims.get("sub") == client.id:
+        raise _KIND.refused("sub is the client, so it could be an assertion (RFC 9101 10.8)")
+    if (proven or "aud" in claims) and issuer not in (
+        audience if isinstance(audience, list) else [audience]
+    ):
+        raise _KIND.refused("aud does not name the issuer")
 
 
 def _parameters(claims: Mapping[str, object], client: Client) -> Parameters:

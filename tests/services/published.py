@@ -24,12 +24,14 @@ class Published:
         place: ``host:port``.
         ca: the file of the authority that its certificate is of.
         redirects: paths that answer 302, and where to.
+        types: media types of paths; JSON where a path is not named.
     """
 
     place: str
     ca: Path
     documents: dict[str, object] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def address(self, path: str) -> str:
@@ -63,7 +65,7 @@ def _handler(host: Published) -> type[BaseHTTPRequestHandler]:
             found = host.documents[self.path]
             body = found if isinstance(found, bytes) else json.dumps(found).encode()
             self.send_response(200)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", host.types.get(self.path, "application/json"))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

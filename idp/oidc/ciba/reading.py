@@ -27,6 +27,7 @@ from idp.errors import (
 from idp.oidc.ciba.details import TypedApproval, read_details
 from idp.oidc.ciba.words import plain_words
 from idp.oidc.hints import open_hint
+from idp.oidc.object_offers import STRONG
 from idp.oidc.profiles.keeping import hold_ask
 from idp.oidc.profiles.rule import AskFacts
 
@@ -125,11 +126,12 @@ class AskReader:
             if client.backchannel_signing_algorithm or client.require_signed_requests:
                 raise Refused(INVALID_REQUEST, "the client must sign its requests")
             return params, None
+        algorithm = client.backchannel_signing_algorithm
         try:
             return self._objects.open(
                 text,
                 client,
-                algorithm=client.backchannel_signing_algorithm,
+                allowed=STRONG if algorithm is None else (algorithm,),
                 needs=("iat", "jti"),
                 hold=_hold_signed,
             )

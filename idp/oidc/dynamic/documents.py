@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from idp.config import Environment
 from idp.domain.client import ClientAuth
+from idp.domain.object_use import UNSIGNED
 from idp.domain.vocabulary import scope_claims
 from idp.oidc import paths
-from idp.oidc.registration import acting, rules
+from idp.oidc.registration import acting, objects, rules
 from idp.oidc.registration.backchannel import CIBA
 from idp.oidc.registration.members import LANGUAGES
 from idp.oidc.registration.uris import LOOPBACK
@@ -36,7 +37,7 @@ OPERATORS: Final = frozenset(
     }
 )
 """Members of ours that only operators decide; another one's word about them is not heard."""
-_UNHEARD: Final = frozenset({"client_secret", "request_uris", "software_statement"})
+_UNHEARD: Final = frozenset({"client_secret", "software_statement"})
 _RESERVED: Final = frozenset({"egovnrn", "be:rrn"})
 _REASON: Final = "Certification: made-up data of a made-up person"
 
@@ -49,10 +50,11 @@ class Told:
     secret: str | None = None
 
 
-def heard(document: Mapping[str, object]) -> dict[str, object]:
+def heard(document: Mapping[str, object], policy: Policy) -> dict[str, object]:
     """Give the members that an e-service may decide; what says nothing is left out.
 
-    A language that our pages do not have is left out too, and a region of one we have is dropped.
+    So are addresses of request objects where none is fetched: it is told so by the metadata. A
+    language that our pages do not have is left out too, and a region of one we have is dropped.
     """
     kept: dict[str, object] = {}
     for given, value in document.items():
@@ -60,6 +62,8 @@ def heard(document: Mapping[str, object]) -> dict[str, object]:
         if value is None or value is False or value in ("", []):
             continue
         if name in OPERATORS or name in _UNHEARD or not rules.is_known(name):
+            continue
+        if name == objects.URIS and not policy.objects.by_reference:
             continue
         if not tag:
             kept[name] = value
@@ -83,7 +87,7 @@ def completed(
     """
     whole: dict[str, Any] = {
         "token_endpoint_auth_method": "client_secret_basic",
-        **heard(document),
+        **heard(document, policy),
         "client_id": client_id,
     }
     if not any(name.partition("#")[0] == "client_name" for name in whole):
@@ -176,7 +180,13 @@ def _sector(whole: Mapping[str, object], client_id: str, former: Client | None) 
 
 
 def _certify(whole: dict[str, Any], policy: Policy) -> None:
-    """Let a client of the certification suite ask for all that seeded persons are made of."""
+    """Let a client of the certification suite ask for all that seeded persons are made of.
+
+    The suite sends unsigned objects for clients that registered nothing about them.
+    """
+    signs = whole.get("require_signed_request_object") is True
+    if policy.objects.unsigned and not signs and whole.get("profile", "default") == "default":
+        whole.setdefault(objects.ALGORITHM, UNSIGNED)
     free = free_scopes(policy)
     if "refresh_token" not in whole.get("grant_types", ()):
         free.remove("offline_access")

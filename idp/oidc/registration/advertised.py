@@ -23,6 +23,7 @@ _VALUES: Final = {
     "token_endpoint_auth_signing_alg": "token_endpoint_auth_signing_alg_values_supported",
     "id_token_signed_response_alg": "id_token_signing_alg_values_supported",
     "userinfo_signed_response_alg": "userinfo_signing_alg_values_supported",
+    "request_object_signing_alg": "request_object_signing_alg_values_supported",
     "subject_type": "subject_types_supported",
     "response_types": "response_types_supported",
     "grant_types": "grant_types_supported",

@@ -228,7 +228,7 @@ def test_many_at_once_ask_once_and_a_slow_host_delays_its_own_client_alone() -> 
     others = [Thread(target=ask) for _ in range(3)]
     for thread in others:
         thread.start()
-    while remote._entries[published("slow").id].threads < 4:  # they wait for the first
+    while remote.room.taken[published("slow").id] < 4:  # they wait for the first
         pass
     with pytest.raises(Refused) as refused:
         remote.of(published("slow"))  # of five that may wait in all it takes four at most
