@@ -29,9 +29,9 @@ _ROW = (_T.c.id, _T.c.stream, _T.c.at, _T.c.payload, _T.c.digest, _T.c.sequence,
 _HEAD = ("sequence", "link", "at", "statement")
 
 _RECORD: Final = Statement(
-    insert(_T).values(
-        {name: bindparam(name) for name in ("id", "stream", "at", "payload", "digest")}
-    )
+    insert(_T)
+    .values({name: bindparam(name) for name in ("id", "stream", "at", "payload", "digest")})
+    .inline()
 )
 _UNSEALED: Final = Statement(
     select(*_ROW).where(_T.c.sequence.is_(None)).order_by(_T.c.position).limit(bindparam("most"))
@@ -82,7 +82,7 @@ def record(link: Link, vault: Vault, event: AuditEvent, *, row_id: str) -> None:
     payload = payload_of(event)
     stream = stream_of(event)
     covered = digest_input(row_id=row_id, stream=stream, payload=payload)
-    link.run(
+    link.later(
         _RECORD,
         {
             "id": row_id,

@@ -55,7 +55,7 @@ class SqlCodes:
     def add(self, code: Code) -> None:
         """Insert. Raises: Duplicate."""
         client = code.grant.client
-        self._link.run(
+        self._link.later(
             _ADD,
             {
                 "hash": code.hash,

@@ -62,7 +62,7 @@ class SqlConsents:
 
     def put(self, consent: Consent) -> None:
         """Insert or replace."""
-        self._link.run(
+        self._link.later(
             _PUT,
             {
                 "person": consent.person,

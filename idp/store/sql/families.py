@@ -94,7 +94,7 @@ class SqlFamilies:
     def add(self, family: RefreshFamily) -> None:
         """Insert. Raises: Duplicate."""
         identity = (family.id, family.grant, family.client)
-        self._link.run(
+        self._link.later(
             _ADD,
             {
                 "id": family.id,

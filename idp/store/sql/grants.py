@@ -115,7 +115,7 @@ class SqlGrants:
 
     def add(self, grant: Grant) -> None:
         """Insert. Raises: Duplicate."""
-        self._link.run(
+        self._link.later(
             _ADD,
             {
                 "id": grant.id,
@@ -165,7 +165,7 @@ class SqlGrants:
 
     def add_access_token(self, token: AccessToken) -> None:
         """Insert. Raises: Duplicate."""
-        self._link.run(
+        self._link.later(
             _ADD_TOKEN,
             {
                 "hash": token.hash,

@@ -160,7 +160,7 @@ class SqlSessions:
 
     def touch(self, key: SessionKey, *, at: datetime) -> None:
         """Note a use; an earlier time changes nothing."""
-        self._link.run(_TOUCH, {"which": key, "at": micros(at)})
+        self._link.later(_TOUCH, {"which": key, "at": micros(at)})
 
     def join(self, key: SessionKey, client_id: ClientId, *, sid: str) -> str:
         """Insert the sid, or read the one that is there."""
