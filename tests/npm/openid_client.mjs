@@ -109,6 +109,10 @@ async function main() {
     { execute: [client.allowInsecureRequests] },
   );
   if (wanted.jarm) client.useJwtResponseMode(config);
+  if (wanted.hybrid) {
+    client.useCodeIdTokenResponseType(config);
+    client.enableDetachedSignatureResponseChecks(config);
+  }
   if (wanted.decrypt) {
     const { alg, kid } = wanted.decrypt;
     const key = await importJWK({ ...wanted.decrypt, use: undefined }, alg);

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from idp.domain.response_type import ResponseType
-from tests.flows.phone.house import CALLBACK, ISSUER, Browser, House
+from tests.flows.phone.house import AN, CALLBACK, ISSUER, Browser, House
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,14 @@ class FrontHouse(House):
 
     def client(self, **changes: Any) -> Client:
         return super().client(**{"response_types": TYPES, **changes})
+
+    def numbered(self, number: str) -> None:
+        """Give An her national number."""
+        with self.services.ledger.begin() as unit:
+            an = unit.people.get(AN)
+            assert an is not None
+            known = replace(an.attributes, national_number=number, national_number_type="national")
+            unit.people.renew(AN, known, at=self.at)
 
     def ask(self, kind: str, **changes: str) -> Browser:
         """Log An in for a request of this type, her consent remembered."""

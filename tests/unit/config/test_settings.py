@@ -205,3 +205,19 @@ def test_browsers_wait_only_where_the_issuers_cookies_go(read: Load, url: str) -
 def test_browsers_may_wait_at_another_port_of_the_issuers_host(read: Load, url: str) -> None:
     text = f'issuer = "https://login.example"\n[waiting]\nurl = "{url}"\n'
     assert read(text).waiting.url == url
+
+
+def test_no_access_token_goes_through_a_browser_in_production(read: Load) -> None:
+    kinds = ("id_token token", "code token", "code id_token token")
+    for kind in kinds:
+        said = refusal(read, f'{PRODUCTION}[login]\nresponse_types = ["code", "{kind}"]\n')
+        assert said.startswith(f'login.response_types: "{kind}"')
+    allowed = read(f'{PRODUCTION}[login]\nresponse_types = ["code", "id_token", "code id_token"]\n')
+    assert len(allowed.login.response_types) == 3
+    assert read(PRODUCTION).login.response_types == ("code",)
+
+
+def test_a_code_can_always_be_had(read: Load) -> None:
+    said = refusal(read, f'{DEMO}[login]\nresponse_types = ["id_token"]\n')
+    assert said == 'login.response_types: "code" is always among them'
+    assert "token" in refusal(read, f'{DEMO}[login]\nresponse_types = ["code", "token"]\n')
