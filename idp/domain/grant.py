@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NewType
 
-from idp.domain.client import ClientId
+from idp.domain.client import Client, ClientId
 from idp.domain.event import AuthenticationEvent
 from idp.domain.person import PersonId, PersonState, SubjectId
 from idp.domain.session import SessionKey
@@ -137,20 +137,28 @@ class Made:
 class LiveToken:
     """An access token joined with everything that may make it dead, read in one statement.
 
-    ``session_ended`` is set when the session of a grant that is not offline has ended.
+    Attributes:
+        client: the registration that holds the token, as it is now; ``None`` if it was removed.
+        session_ended: the session of a grant that is not offline has ended.
+        epoch: that of the Ledger, which what was issued must be of.
     """
 
     token: AccessToken
     grant: Grant
     person_state: PersonState
-    client_enabled: bool
+    client: Client | None
     session_ended: bool
+    epoch: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """How the person and the session behind a grant stand, without anything sealed."""
+    """How the person, the session and a client stand, without anything sealed.
 
+    ``client`` is the registration as it is now; ``None`` if it was removed.
+    """
+
+    client: Client | None
     person_state: PersonState
     session_opened_at: datetime
     session_ended_at: datetime | None

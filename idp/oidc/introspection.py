@@ -164,7 +164,7 @@ class Introspection:
         grant = unit.grants.get(family.grant)
         if grant is None or grant.ended_at is not None:
             raise Refused(INVALID_GRANT, "the grant has ended")
-        standing = unit.grants.standing(grant.person, grant.session)
+        standing = unit.grants.standing(grant.person, grant.session, caller.id)
         if standing is None:
             raise Refused(INVALID_GRANT, "no such session of this person")
         may_issue(

@@ -105,12 +105,12 @@ class Issuing:
             Refused: CLIENT_DISABLED; INVALID_GRANT for everything about the person or the login,
                 which a token endpoint does not tell apart (RFC 6749 section 5.2).
         """
-        client = unit.clients.get(client_id)
-        if client is None:
-            raise Refused(CLIENT_DISABLED, "client was removed")
-        standing = unit.grants.standing(grant.person, grant.session)
+        standing = unit.grants.standing(grant.person, grant.session, client_id)
         if standing is None:
             raise Refused(INVALID_GRANT, "no such session of this person")
+        client = standing.client
+        if client is None:
+            raise Refused(CLIENT_DISABLED, "client was removed")
         try:
             may_issue(
                 person_state=standing.person_state,

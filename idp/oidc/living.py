@@ -29,9 +29,9 @@ def living(unit: Unit, presented: Opaque, *, at: datetime) -> tuple[LiveToken, C
             may not be served, or the client act so; when any of that holds for the token that it
             came from.
     """
-    if presented.epoch != unit.epoch():
-        raise Refused(INVALID_TOKEN, "token of another epoch")
     found, client = _alive(unit, presented.hash, at=at)
+    if presented.epoch != found.epoch:
+        raise Refused(INVALID_TOKEN, "token of another epoch")
     origin = found.token.delegation
     # Its origins are looked at each time: whoever revokes one of them cannot come too late.
     for _ in range(MOST_ACTORS):
@@ -53,7 +53,7 @@ def _alive(unit: Unit, hashed: TokenHash, *, at: datetime) -> tuple[LiveToken, C
         raise Refused(INVALID_TOKEN, "token revoked or expired")
     if grant.ended_at is not None or found.session_ended:
         raise Refused(INVALID_TOKEN, "grant or session ended")
-    client = unit.clients.get(token.client)
+    client = found.client
     if client is None:
         raise Refused(INVALID_TOKEN, "client was removed")
     if token.delegation is not None:

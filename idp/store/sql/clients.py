@@ -86,20 +86,21 @@ class SqlClients:
 
     def get(self, client_id: ClientId) -> Client | None:
         """Read the version, and the body only when it is not the one held."""
-        if self._changed:  # a version written here may still be rolled back: never cached
-            row = self._link.one(_BODY, {"id": client_id})
-            return _ENCODING.decode(row[1]) if row else None
         row = self._link.one(_VERSION, {"id": client_id})
-        if row is None:
-            return None
-        held = self._cache.get(client_id, row[0])
+        return None if row is None else self.at(client_id, row[0])
+
+    def at(self, client_id: ClientId, version: int) -> Client | None:
+        """Give the registration whose version was just read, with whatever else it stood beside."""
+        # A version written here may still be rolled back: never cached.
+        held = None if self._changed else self._cache.get(client_id, version)
         if held is not None:
             return held
         row = self._link.one(_BODY, {"id": client_id})
         if row is None:
             return None
         client = _ENCODING.decode(row[1])
-        self._cache.put(client)
+        if not self._changed:
+            self._cache.put(client)
         return client
 
     def all(self) -> Sequence[Client]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from idp.store.sql.statement import Link
 
 _T: Final = schema.epochs
+EPOCH: Final = select(_T.c.epoch).scalar_subquery()
+"""The epoch beside whatever else a statement reads."""
 _READ: Final = Statement(select(_T.c.epoch))
 _BUMP: Final = Statement(
     update(_T).values(epoch=_T.c.epoch + literal_column("1")).returning(_T.c.epoch)

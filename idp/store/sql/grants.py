@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, func, insert, select, true, update
+from sqlalchemy import bindparam, insert, select, update
 
 from idp.domain.client import ClientId
 from idp.domain.grant import AccessToken, Delegation, Grant, GrantId, LiveToken, Standing, TokenHash
@@ -19,6 +19,7 @@ from idp.store.sealing import seal, unseal
 from idp.store.sql import schema
 from idp.store.sql.codes import SqlCodes
 from idp.store.sql.ending import end_grants
+from idp.store.sql.epochs import EPOCH
 from idp.store.sql.families import SqlFamilies
 from idp.store.sql.moments import micros, moment
 from idp.store.sql.statement import Statement
@@ -26,10 +27,12 @@ from idp.store.sql.statement import Statement
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from idp.domain.client import Client
     from idp.domain.grant import Code, FamilyId, RefreshFamily
     from idp.domain.person import PersonId
     from idp.domain.session import SessionKey
     from idp.store.ports import Presented, Vault
+    from idp.store.sql.clients import SqlClients
     from idp.store.sql.statement import Link, Row
 
 _PURPOSE: Final = "grants"
@@ -56,7 +59,8 @@ _LIVE: Final = Statement(
         _T.c.key,
         _T.c.delegation,
         schema.people.c.state,
-        func.coalesce(schema.clients.c.enabled, ~true()),
+        schema.clients.c.version,
+        EPOCH,
         schema.sessions.c.key,
         schema.sessions.c.ended_at,
     )
@@ -69,9 +73,16 @@ _LIVE: Final = Statement(
     .where(_T.c.hash == bindparam("which"))
 )
 _STANDING: Final = Statement(
-    select(schema.people.c.state, schema.sessions.c.opened_at, schema.sessions.c.ended_at)
+    select(
+        schema.clients.c.version,
+        schema.people.c.state,
+        schema.sessions.c.opened_at,
+        schema.sessions.c.ended_at,
+    )
     .select_from(
-        schema.sessions.join(schema.people, schema.people.c.id == schema.sessions.c.person)
+        schema.sessions.join(
+            schema.people, schema.people.c.id == schema.sessions.c.person
+        ).outerjoin(schema.clients, schema.clients.c.id == bindparam("client"))
     )
     .where(schema.sessions.c.key == bindparam("session"), schema.people.c.id == bindparam("person"))
 )
@@ -93,10 +104,11 @@ _END_BY_PERSON: Final = end_grants(_G.c.person == bindparam("which"))
 class SqlGrants:
     """``Grants`` in SQL."""
 
-    __slots__ = ("_codes", "_families", "_link", "_vault")
+    __slots__ = ("_clients", "_codes", "_families", "_link", "_vault")
 
-    def __init__(self, link: Link, vault: Vault) -> None:
+    def __init__(self, link: Link, vault: Vault, clients: SqlClients) -> None:
         self._link = link
+        self._clients = clients
         self._vault = vault
         self._codes = SqlCodes(link, vault)
         self._families = SqlFamilies(link, vault)
@@ -134,13 +146,18 @@ class SqlGrants:
         row = self._link.one(_GET, {"which": grant_id})
         return None if row is None else self._grant(row)
 
-    def standing(self, person_id: PersonId, session: SessionKey) -> Standing | None:
-        """Read the person's state and the session's times."""
-        row = self._link.one(_STANDING, {"person": person_id, "session": session})
+    def standing(
+        self, person_id: PersonId, session: SessionKey, client_id: ClientId
+    ) -> Standing | None:
+        """Read the client's version, the person's state and the session's times."""
+        row = self._link.one(
+            _STANDING, {"person": person_id, "session": session, "client": client_id}
+        )
         if row is None:
             return None
-        state, opened_at, ended_at = row
+        version, state, opened_at, ended_at = row
         return Standing(
+            client=self._client(client_id, version),
             person_state=PersonState(state),
             session_opened_at=moment(opened_at),
             session_ended_at=moment(ended_at),
@@ -182,15 +199,15 @@ class SqlGrants:
         )
 
     def live_token(self, token: TokenHash) -> LiveToken | None:
-        """Read joined; a purged session or a removed client count as ended and disabled."""
+        """Read joined; a purged session counts as ended."""
         row = self._link.one(_LIVE, {"which": token})
         if row is None:
             return None
         grant = self._grant(row[:_GRANT_WIDTH])
         client, scopes, audience, issued_at, expires_at, revoked_at, key, delegation = row[
-            _GRANT_WIDTH:-4
+            _GRANT_WIDTH:-5
         ]
-        state, enabled, session, session_ended_at = row[-4:]
+        state, version, epoch, session, session_ended_at = row[-5:]
         return LiveToken(
             token=AccessToken(
                 hash=token,
@@ -206,8 +223,9 @@ class SqlGrants:
             ),
             grant=grant,
             person_state=PersonState(state),
-            client_enabled=bool(enabled),
+            client=self._client(ClientId(client), version),
             session_ended=not grant.offline and (session is None or session_ended_at is not None),
+            epoch=epoch,
         )
 
     def revoke_access_token(self, token: TokenHash, *, at: datetime) -> None:
@@ -251,6 +269,9 @@ class SqlGrants:
         for statement in statements:
             ended = self._link.run(statement, {"which": which, "at": micros(at)})
         return ended
+
+    def _client(self, client_id: ClientId, version: int | None) -> Client | None:
+        return None if version is None else self._clients.at(client_id, version)
 
     def _grant(self, row: Row) -> Grant:
         key, person, client, session, offline, sealed, ended_at = row

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from idp.store.phone_ports import Phones
     from idp.store.ports import (
         BackchannelRequests,
-        Clients,
         Consents,
         Grants,
         People,
@@ -66,7 +65,7 @@ class SqlUnit:
         self._link = link
         self._vault = vault
         self._entropy = entropy
-        self.clients: Clients = SqlClients(link, cache)
+        self.clients = SqlClients(link, cache)
 
     @property
     def people(self) -> People:
@@ -90,7 +89,7 @@ class SqlUnit:
     @property
     def grants(self) -> Grants:
         """Grants and what hangs off them."""
-        return SqlGrants(self._link, self._vault)
+        return SqlGrants(self._link, self._vault, self.clients)
 
     @property
     def backchannel(self) -> BackchannelRequests:

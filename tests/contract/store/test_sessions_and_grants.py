@@ -164,7 +164,8 @@ def test_a_live_token_brings_everything_that_may_make_it_dead(granted: Ledger) -
     found = live(granted)
     assert (found.token, found.grant) == (a_token(), a_grant())
     assert found.person_state is PersonState.ACTIVE
-    assert found.client_enabled
+    assert found.client == a_client()
+    assert found.epoch == 1
     assert not found.session_ended
     with granted.read() as unit:
         assert unit.grants.live_token(TokenHash("unknown")) is None
@@ -177,10 +178,10 @@ def test_a_locked_person_a_disabled_and_a_removed_client_show_in_the_token(
         unit.people.set_state(AN, PersonState.LOCKED, at=LATER)
         unit.clients.replace(a_client(enabled=False), expected_version=1)
     assert live(granted).person_state is PersonState.LOCKED
-    assert not live(granted).client_enabled
+    assert live(granted).client == a_client(enabled=False, version=2)
     with granted.begin() as unit:
         unit.clients.remove(SHOP, at=LATER)
-    assert not live(granted).client_enabled
+    assert live(granted).client is None
 
 
 def test_the_standing_of_a_grant_is_its_persons_state_and_its_sessions_times(
@@ -188,16 +189,25 @@ def test_the_standing_of_a_grant_is_its_persons_state_and_its_sessions_times(
 ) -> None:
     def standing(person: str = AN, session: str = "session-1") -> Standing | None:
         with granted.read() as unit:
-            return unit.grants.standing(PersonId(person), SessionKey(session))
+            return unit.grants.standing(PersonId(person), SessionKey(session), SHOP)
 
-    good = Standing(person_state=PersonState.ACTIVE, session_opened_at=START, session_ended_at=None)
+    good = Standing(
+        client=a_client(),
+        person_state=PersonState.ACTIVE,
+        session_opened_at=START,
+        session_ended_at=None,
+    )
     assert standing() == good
     assert standing(person="somebody-else") is None
     assert standing(session="unknown") is None
     with granted.begin() as unit:
         unit.sessions.end(SESSION, at=LATER)
         unit.people.set_state(AN, PersonState.LOCKED, at=LATER)
-    assert standing() == replace(good, person_state=PersonState.LOCKED, session_ended_at=LATER)
+    ended = replace(good, person_state=PersonState.LOCKED, session_ended_at=LATER)
+    assert standing() == ended
+    with granted.begin() as unit:
+        unit.clients.remove(SHOP, at=LATER)
+    assert standing() == replace(ended, client=None)
 
 
 def test_a_revoked_token_keeps_its_first_time_and_its_grant(granted: Ledger) -> None:
