@@ -13,6 +13,7 @@ from tests.services.card_desk import running_card_desk
 from tests.services.chromium import chromium, driver
 from tests.services.components import loopback_port, needs
 from tests.services.postgres_server import running_postgres
+from tests.services.read_once import read_once
 from tests.services.redis_server import running_redis
 from tests.services.turns import Turns, in_turn
 
@@ -40,6 +41,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns | None:
     """Share the files out among the processes; see `tests.services.turns`."""
     return Turns(config, log) if config.option.dist == "loadfile" else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_once() -> Iterator[None]:
+    with read_once():
+        yield
 
 
 @pytest.fixture
