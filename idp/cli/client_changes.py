@@ -16,6 +16,7 @@ import click
 from idp.cli.client_output import diff_lines, differences, full, made_known, refused_by
 from idp.cli.client_rows import conflict, known, record, save
 from idp.cli.deployment import config_option, json_option, opened
+from idp.cli.logos import drawn, tell
 from idp.cli.registration_input import lasts_option, members_given, registration_options
 from idp.cli.sector_lists import listed
 from idp.oidc.client_secrets import mint
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.foundation import Foundation
     from idp.oidc.client_secrets import Minted
+    from idp.oidc.registration.pictures import Pictured
 
 
 @click.command()
@@ -87,10 +89,12 @@ def edit(
         minted = _secret_if_needed(foundation, after, ends=now + timedelta(days=values["lasts"]))
         if minted is not None:
             after = replace(after, secrets=(minted.kept,))
+        pictures = drawn(foundation, after, former=before)
         changed = _commit(
-            foundation, before, after, at=now, change=f"edited {' '.join(sorted(changes))}"
+            foundation, before, pictures, at=now, change=f"edited {' '.join(sorted(changes))}"
         )
     made_known(changed, minted, said="is changed", as_json=as_json)
+    tell(pictures)
 
 
 @click.command()
@@ -162,11 +166,13 @@ def _secret_if_needed(foundation: Foundation, after: Client, *, ends: datetime) 
 
 
 def _commit(
-    foundation: Foundation, before: Client, after: Client, *, at: datetime, change: str
+    foundation: Foundation, before: Client, pictures: Pictured, *, at: datetime, change: str
 ) -> Client:
+    after = pictures.client
     try:
         with foundation.ledger.begin() as unit:
             unit.clients.replace(after, expected_version=before.version)
+            pictures.keep(unit)
             if takes_away(before, after):
                 unit.grants.end_by_client(after.id, at=at)
             record(unit, after.id, at=at, change=change)

@@ -19,6 +19,7 @@ from idp.cli.client_rows import known, record
 from idp.cli.client_secrets import secret
 from idp.cli.deployment import config_option, json_option, opened
 from idp.cli.invitations import invitations, invite, uninvite
+from idp.cli.logos import drawn, logo, tell
 from idp.cli.registration_input import lasts_option, members_given, registration_options
 from idp.cli.sector_lists import listed
 from idp.domain.client import ClientId
@@ -72,9 +73,12 @@ def add(
             ends = now + timedelta(days=lasts)
             minted = mint(entropy=foundation.entropy, expires_at=ends)
             client = replace(client, secrets=(minted.kept,))
+        pictures = drawn(foundation, client)
+        client = pictures.client
         try:
             with foundation.ledger.begin() as unit:
                 unit.clients.add(client)
+                pictures.keep(unit)
                 record(unit, client.id, at=now, change="added")
         except Duplicate:
             raise click.ClickException(
@@ -82,6 +86,7 @@ def add(
                 "out again; choose another, or edit the client that has it"
             ) from None
     made_known(client, minted, said="is registered", as_json=as_json)
+    tell(pictures)
 
 
 @clients.command()
@@ -142,5 +147,5 @@ def history(client_id: str, config_path: Path | None, *, as_json: bool) -> None:
         click.echo(f"{change.at.isoformat()}  version {change.version}  {said}")
 
 
-for command in (edit, disable, enable, remove, secret, invite, invitations, uninvite):
+for command in (edit, disable, enable, remove, logo, secret, invite, invitations, uninvite):
     clients.add_command(command)

@@ -33,3 +33,9 @@ class Registration(BaseModel):
         description="Registrations and changes from one client address (IPv6: one /64) in an "
         "hour; 0 for any number.",
     )
+    logos: Literal["none", "operators", "invited", "everybody"] = Field(
+        default="operators",
+        description="Whose `logo_uri` is fetched and shown where people log in. `operators`: "
+        "of clients that an operator registered; `invited`: also of those that were invited; "
+        "`everybody`: also of those that nobody vouches for. A logo of somebody else misleads.",
+    )

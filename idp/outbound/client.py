@@ -144,7 +144,8 @@ class OutboundClient:
                     **call.headers,
                 },
             )
-            answer = _read(connection.getresponse(), call.limit, call.into)
+            with connection.getresponse() as response:
+                answer = _read(response, call.limit, call.into)
             if wire.expired:
                 # A shut socket looks like an ordinary end: what was cut short is no answer.
                 raise OutboundFailed("timeout")

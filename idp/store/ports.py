@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from idp.domain.person import Attributes, Person, PersonId, PersonState, Sector, SubjectId
     from idp.domain.session import Session, SessionKey
     from idp.store.phone_ports import Phones
-    from idp.store.registration_ports import Registrations
+    from idp.store.registration_ports import Logos, Registrations
     from idp.store.upkeep import AuditTrail, Leases, Outbox
     from keys.ports import KeyRows
 
@@ -316,6 +316,8 @@ class Unit(Protocol):
     def phones(self) -> Phones: ...
     @property
     def registrations(self) -> Registrations: ...
+    @property
+    def logos(self) -> Logos: ...
 
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent; the unit then rolls back."""

@@ -1,11 +1,11 @@
-"""What the Ledger knows of clients that registered themselves, beside the clients themselves."""
+"""What the Ledger knows of registrations beside the clients: who may come by, and pictures."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from idp.domain.client import ClientId
@@ -49,4 +49,16 @@ class Registrations(Protocol):
 
     def overdue(self, *, before: datetime, limit: int) -> Sequence[ClientId]:
         """Give the clients whose time was over before ``before``, the longest ago first."""
+        ...
+
+
+class Logos(Protocol):
+    """The pictures of clients: files of our making, named by their SHA-256 (hexadecimal)."""
+
+    def keep(self, client_id: ClientId, *, held: Collection[str], new: Mapping[str, bytes]) -> None:
+        """Make ``held`` all that a client has; ``new`` gives the files that are not kept yet."""
+        ...
+
+    def get(self, digest: str) -> bytes | None:
+        """Give a file, whosever it is."""
         ...

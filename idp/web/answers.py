@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from idp.web.check_session import CheckSession
     from idp.web.cookies import Cookies
     from idp.web.i18n import Texts
+    from idp.web.logos import Logos
     from idp.web.pages import Pages
 
 _SEE_OTHER: Final = 303
@@ -75,6 +76,7 @@ class Answers:
         pages: Pages,
         texts: Texts,
         names: Cookies,
+        logos: Logos,
         check: CheckSession | None = None,
     ) -> None:
         self._settings = settings
@@ -84,6 +86,7 @@ class Answers:
         self._pages = pages
         self._texts = texts
         self._names = names
+        self._logos = logos
         self._waits = Waits(settings)
 
     def to_service(self, answer: Answer, *, language: str) -> Response:
@@ -151,6 +154,7 @@ class Answers:
         if agent is not None and (origin := headers.source(agent)) is not None:
             connect += (origin,)
         shown, seen = _TEMPLATES[turn.page], drawn(turn.shown)
+        logo = self._logos.shown(turn.client, language)
         return self._pages.show(
             shown,
             language=language,
@@ -160,7 +164,8 @@ class Answers:
             tx=turn.tx,
             client_name=turn.client.display_name(language),
             client_host=urlsplit(turn.tx.request.redirect_uri).netloc,
-            client_links=links(turn.client, language),
+            client_links=links(turn.client, language, pictured=logo is not None),
+            client_logo=logo,
             form_token=self._flow.form_token(turn.tx, browser.visitor()),
             methods=turn.methods,
             others=tuple(name for name in turn.methods if name is not turn.tx.method),

@@ -1,12 +1,12 @@
 """The links to an e-service that our pages show, each with the host it leads to.
 
-Nothing behind them is loaded: who signs in here, and when, is told nobody by a picture. A picture
-that is registered is therefore a link as the others are.
+Nothing behind them is loaded: who signs in here, and when, is told nobody by a picture. One that is
+registered is shown from here (``idp.web.logos``) or is a link as the others are.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 if TYPE_CHECKING:
@@ -14,17 +14,24 @@ if TYPE_CHECKING:
 
     from idp.domain.client import Client
 
+_T = TypeVar("_T")
 
-def links(client: Client, language: str) -> tuple[Mapping[str, str], ...]:
-    """Give what a client says of itself to people: the kind, the address and the host of each."""
+
+def links(
+    client: Client, language: str, *, pictured: bool = False
+) -> tuple[Mapping[str, str], ...]:
+    """Give what a client says of itself to people: the kind, the address and the host of each.
+
+    Its picture is no link where it is ``pictured``.
+    """
     about = client.about
     registered = (
         ("home", about.home),
         ("policy", about.policy),
         ("terms", about.terms),
-        ("logo", about.logo),
+        ("logo", {} if pictured else about.logo),
     )
-    shown = ((kind, _in(language, by_language)) for kind, by_language in registered)
+    shown = ((kind, in_language(language, by_language)) for kind, by_language in registered)
     return tuple(
         {"kind": kind, "address": address, "host": urlsplit(address).netloc}
         for kind, address in shown
@@ -41,7 +48,8 @@ def login_link(client: Client, *, issuer: str) -> str | None:
     return f"{begins}{joint}{urlencode({'iss': issuer})}"
 
 
-def _in(language: str, by_language: Mapping[str, str]) -> str | None:
+def in_language(language: str, by_language: Mapping[str, _T]) -> _T | None:
+    """Give the one in ``language``, else in English, else in any there is."""
     return (
         by_language.get(language) or by_language.get("en") or next(iter(by_language.values()), None)
     )

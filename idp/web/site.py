@@ -40,6 +40,8 @@ from idp.web.files import StaticFiles
 from idp.web.home import HomePage
 from idp.web.i18n import Texts
 from idp.web.login import LoginPages
+from idp.web.logos import PATH as LOGOS
+from idp.web.logos import Logos
 from idp.web.logout import LogoutPage
 from idp.web.pages import Pages
 from idp.web.phone import FILES, PhonePages
@@ -62,7 +64,9 @@ if TYPE_CHECKING:
 _LOGIN: Final = re.compile(r"[A-Za-z0-9_-]{8,128}", re.ASCII)
 _LOGINS: Final = "/login/"
 _STATIC: Final = "/static/"
-_HEADABLE: Final = frozenset({"/", f"{_STATIC}<name>", paths.JWKS, paths.DISCOVERY})
+_HEADABLE: Final = frozenset(
+    {"/", f"{_STATIC}<name>", f"{LOGOS}<name>", paths.JWKS, paths.DISCOVERY}
+)
 _PROBLEMS: Final = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 413: BODY_TOO_LARGE}
 
 
@@ -80,6 +84,7 @@ class Site:
         self._texts = Texts(settings.languages)
         self._names = Cookies.of(settings.issuer, state=settings.login.session_management)
         self._files = StaticFiles()
+        self._logos = Logos(services.ledger, whose=settings.registration.logos)
         self._check = CheckSession(
             names=self._names, vault=services.vault, files=self._files, entropy=services.entropy
         )
@@ -91,6 +96,7 @@ class Site:
             pages=self._pages,
             texts=self._texts,
             names=self._names,
+            logos=self._logos,
             check=self._check if settings.login.session_management else None,
         )
         self._errors = ErrorPages(
@@ -245,6 +251,7 @@ class Site:
         app.add_url_rule(
             f"{_STATIC}<name>", "static", lambda name: self._files.answer(request, name)
         )
+        app.add_url_rule(f"{LOGOS}<name>", "logo", lambda name: self._logos.answer(request, name))
 
     def _add_login(self, app: Flask) -> None:
         login = LoginPages(
@@ -311,7 +318,7 @@ class Site:
 
 def _open_to(methods: Iterable[str]) -> set[str]:
     """Leave out what Flask would answer and we do not."""
-    headable = request.path in _HEADABLE or request.path.startswith(_STATIC)
+    headable = request.path in _HEADABLE or request.path.startswith((_STATIC, LOGOS))
     return set(methods) - (set() if headable else {"HEAD"})
 
 

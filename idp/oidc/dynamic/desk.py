@@ -23,6 +23,7 @@ from idp.oidc.dynamic.documents import Told, completed, told
 from idp.oidc.dynamic.quota import Quota
 from idp.oidc.dynamic.refusals import refuse_statement, refuse_update, refusing
 from idp.oidc.registration.narrowing import take_out, takes_away
+from idp.oidc.registration.pictures import pictured
 from idp.oidc.registration.policy import policy_of
 from idp.oidc.registration.proving import has_secret
 from idp.oidc.registration.rules import register
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from idp.config import Settings
     from idp.domain.client import Client
+    from idp.oidc.registration.pictures import FetchPictures
     from idp.store.ports import Ledger, Unit
     from idp.store.short_lived import Ephemeral
 
@@ -49,13 +51,14 @@ _TRIES: Final = "register:tokens"
 class RegistrationDesk:
     """Registers, shows, changes and takes out; safe in threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the stores, and everything that comes from outside
         self,
         settings: Settings,
         *,
         ledger: Ledger,
         ephemeral: Ephemeral,
         fetch: Callable[[str], bytes],
+        pictures: FetchPictures,
         now: Callable[[], datetime],
         entropy: Callable[[int], bytes],
     ) -> None:
@@ -67,6 +70,7 @@ class RegistrationDesk:
         )
         self._ledger = ledger
         self._fetch = fetch
+        self._pictures = pictures
         self._now = now
         self._entropy = entropy
         self._throttle = Throttle(ephemeral, now=now)
@@ -102,11 +106,14 @@ class RegistrationDesk:
         reference = None if invitation is None else invitation[:12]
         origin = Origin(invitation=reference, token=kept, ends=client.expires_at)
         client, secret = self._with_secret(replace(client, origin=origin), former=None, now=now)
+        drawn = pictured(client, self._policy, self._pictures)
+        client = drawn.client
         with self._ledger.begin() as unit:
             if invitation is not None and unit.registrations.accept(invitation, at=now) is None:
                 raise Refused(INVALID_TOKEN, "an invitation that was used up meanwhile")
             self._take_place(unit, client, now=now)
             unit.clients.add(client)
+            drawn.keep(unit)
             by = "anybody" if reference is None else f"invitation:{reference}"
             unit.record(client_changed(client=client.id, at=now, actor=by, change="added"))
         return self._told(client, Told(token=token, secret=secret))
@@ -145,10 +152,13 @@ class RegistrationDesk:
         now = self._now()
         judged = self._judged(document, former.id, former=former, now=now)
         client, secret = self._with_secret(judged, former=former, now=now)
+        drawn = pictured(client, self._policy, self._pictures, former=former)
+        client = drawn.client
         until = client.expires_at or now + self._rules.lasts
         try:
             with self._ledger.begin() as unit:
                 unit.clients.replace(client, expected_version=former.version)
+                drawn.keep(unit)
                 unit.registrations.prolong(client.id, until=until)
                 if takes_away(former, client):
                     unit.grants.end_by_client(client.id, at=now)

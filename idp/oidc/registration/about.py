@@ -1,7 +1,7 @@
 """What a client says of itself (RFC 7591 section 2): links for people, contacts, its software.
 
-People see the links on our pages, so each is https and says its host. The picture is linked too and
-never loaded: a page of ours that loads what is elsewhere tells that place who signs in when.
+People see the links on our pages, so each is https and says its host. The picture is linked too; no
+page of ours loads it from there, which would tell that place who signs in when.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _LINKS: Final = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
 MEMBERS: Final[Mapping[str, str]] = {
     "client_uri": "Its home page, by language as client_name is; https, as all of these.",
-    "logo_uri": "Its picture; our pages link it and never load it.",
+    "logo_uri": "Its picture: a PNG of 16 to 512 pixels a side and at most 100 kB. Fetched once, "
+    "made anew and shown by us where people sign in, if the deployment lets it.",
     "policy_uri": "How it handles personal data; linked where people sign in.",
     "tos_uri": "Its terms of service; linked where people sign in.",
     "initiate_login_uri": "Where a login begins that somebody else asks for (OpenID Connect Core "

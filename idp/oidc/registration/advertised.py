@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from idp.oidc.registration.faults import Faults
 
-_OURS: Final = frozenset({"redirect_uris"})
-"""Judged by a grammar of ours, which also knows an app's own scheme (RFC 8252 section 7.1)."""
+_OURS: Final = frozenset({"redirect_uris", "client_uri", "logo_uri", "policy_uri", "tos_uri"})
+"""Judged by a grammar of ours, which also knows an app's own scheme (RFC 8252 section 7.1) and the
+links of people by language (RFC 7591 section 2.2)."""
 _VALUES: Final = {
     "token_endpoint_auth_signing_alg": "token_endpoint_auth_signing_alg_values_supported",
     "id_token_signed_response_alg": "id_token_signing_alg_values_supported",

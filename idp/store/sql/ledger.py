@@ -14,6 +14,7 @@ from idp.store.sql.farewells import Farewells
 from idp.store.sql.grants import SqlGrants
 from idp.store.sql.keys import SqlKeys
 from idp.store.sql.leases import SqlLeases
+from idp.store.sql.logos import SqlLogos
 from idp.store.sql.outbox import SqlOutbox
 from idp.store.sql.people import SqlPeople
 from idp.store.sql.phones import SqlPhones
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
         Unit,
         Vault,
     )
-    from idp.store.registration_ports import Registrations
+    from idp.store.registration_ports import Logos, Registrations
     from idp.store.sql.engine import Engine
     from idp.store.sql.statement import Link
     from idp.store.upkeep import AuditTrail, Leases, Outbox
@@ -125,6 +126,11 @@ class SqlUnit:
     def registrations(self) -> Registrations:
         """Clients that registered themselves."""
         return SqlRegistrations(self._link)
+
+    @property
+    def logos(self) -> Logos:
+        """The pictures of clients."""
+        return SqlLogos(self._link)
 
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent."""

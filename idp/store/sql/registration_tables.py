@@ -1,10 +1,10 @@
-"""The tables of registration by the clients themselves: invitations, and places that are taken."""
+"""The tables beside the clients: invitations, places that are taken, and pictures."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, Text
 
 from idp.store.sql.schema import metadata
 
@@ -34,3 +34,11 @@ places: Final = Table(
     Column("taken", BigInteger, nullable=False),
 )
 """One row: how many of ``own_clients`` there are, so that one statement judges the bound."""
+
+logos: Final = Table(
+    "logos",
+    metadata,
+    Column("client", Text, primary_key=True),
+    Column("digest", Text, primary_key=True, index=True),
+    Column("body", LargeBinary, nullable=False),
+)

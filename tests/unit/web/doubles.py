@@ -185,10 +185,11 @@ class Endpoint:
 
 @dataclass
 class Ledger:
-    """Registrations and sessions, only read."""
+    """Registrations, sessions and pictures, only read."""
 
     clients: tuple[Client, ...] = (CLIENT, BROWSER_APP)
     sessions: dict[str, Any] = field(default_factory=dict)
+    logos: dict[str, bytes] = field(default_factory=dict)
     untried: list[bool] = field(default_factory=list)
     """What is answered to each question whether a message is still to be tried; then ``False``."""
 
@@ -198,6 +199,7 @@ class Ledger:
         yield SimpleNamespace(
             clients=SimpleNamespace(get=found.get, all=lambda: self.clients),
             sessions=SimpleNamespace(get=self.sessions.get),
+            logos=SimpleNamespace(get=self.logos.get),
             outbox=SimpleNamespace(
                 untried=lambda numbers: bool(numbers) and bool(self.untried) and self.untried.pop(0)
             ),

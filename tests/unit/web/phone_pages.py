@@ -206,6 +206,7 @@ class Showing:
             "client_name": CLIENT.display_name(language),
             "client_host": "tax.example",
             "client_links": (),
+            "client_logo": None,
             "form_token": TOKEN,
             "others": ("card",),
             "methods": (),

@@ -16,7 +16,7 @@ from tests.services.components import missing
 from tests.unit.web import doubles
 from tests.unit.web.doubles import LOGIN, turn
 from tests.unit.web.serving import serving
-from tests.unit.web.test_client_links import LINKED
+from tests.unit.web.test_logos import BODY, DIGEST, PICTURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ AXE = Path(__file__).parents[2] / "npm" / "node_modules" / "axe-core" / "axe.min
 HERE = f"/login/{LOGIN}"
 SHOWN: dict[str, tuple[str, Any]] = {
     "choose": (HERE, turn(Page.CHOOSE)),
-    "choose, with links": (HERE, replace(turn(Page.CHOOSE), client=LINKED)),
+    "choose, with links": (HERE, replace(turn(Page.CHOOSE), client=PICTURED)),
     "card": (HERE, turn(Page.CARD)),
     "card refused": (HERE, turn(Page.CARD, trouble=CARD_EXPIRED)),
     "seeded": (HERE, turn(Page.SEEDED, trouble=SIGN_IN_WRONG)),
@@ -46,6 +46,7 @@ def services(free_port: int) -> Any:
         issuer=f"http://localhost:{free_port}", card={"agent_url": "http://127.0.0.1:9"}
     )
     made.logout.result = LogoutRequest()
+    made.ledger.logos = {DIGEST: BODY}
     return made
 
 

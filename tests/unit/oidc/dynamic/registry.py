@@ -27,7 +27,7 @@ from tests.contract.store.stand_ins import START, Clock
 from tests.services.ledgers import put_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from werkzeug.test import TestResponse
@@ -51,6 +51,12 @@ class Web:
         if url not in self.pages:
             raise OutboundFailed("unreachable")
         return self.pages[url]
+
+    def pictures(self, addresses: Iterable[str]) -> dict[str, bytes | OutboundFailed]:
+        """Give what is at each address, or that nothing is."""
+        wanted = tuple(addresses)
+        self.asked += wanted
+        return {one: self.pages.get(one) or OutboundFailed("unreachable") for one in wanted}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -149,6 +155,7 @@ def open_registry(
             ledger=base.ledger,
             ephemeral=base.ephemeral,
             fetch=web,
+            pictures=web.pictures,
             now=clock,
             entropy=secrets.token_bytes,
         )
