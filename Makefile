@@ -5,6 +5,9 @@ MINUTES ?= 2
 JOBS ?= 3
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# The tests start hundreds of processes: each would compile the whole program again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install run test deep fuzz screenshots check lint types layers bench conformance docs docs-fresh clean
 
 help: ## list the targets
