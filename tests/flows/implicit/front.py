@@ -22,12 +22,15 @@ NONCE: Final = "nonce-1"
 
 
 class FrontHouse(House):
-    """One provider that offers every response type, and one e-service registered for all."""
+    """One provider that offers every response type, and one e-service registered for all.
+
+    Others may register themselves.
+    """
 
     def __init__(self, folder: Path, *types: ResponseType, **login: Any) -> None:
         offered = [kind.value for kind in types or TYPES]
         settings = {"seeded_sign_in": True, "response_types": offered, **login}
-        super().__init__(folder, more={"login": settings})
+        super().__init__(folder, more={"login": settings, "registration": {"mode": "open"}})
         self.register()
 
     def client(self, **changes: Any) -> Client:

@@ -13,7 +13,7 @@ from idp.domain.client import Purpose
 from idp.domain.forms import AccessTokenFormat, Forms
 from idp.domain.response_type import ResponseType
 from tests.flows.implicit.front import FRONT, NONCE, FrontHouse, posted, redeemed, told, userinfo
-from tests.flows.phone.house import CALLBACK, ISSUER, claims_of
+from tests.flows.phone.house import AN, CALLBACK, ISSUER, claims_of
 from tests.world.client import opened
 
 if TYPE_CHECKING:
@@ -208,3 +208,41 @@ def test_what_left_is_audited_with_the_login_it_came_from(house: FrontHouse) -> 
     assert kinds.count("tokens.issued") == 2
     assert kinds.count("code.issued") == 1
     assert kinds.count("claims.released") == 1
+
+
+def test_the_state_of_the_session_comes_with_what_is_no_code_too(tmp_path: Path) -> None:
+    watched = FrontHouse(tmp_path, session_management=True)
+    try:
+        assert "session_state" in told(watched.ask("id_token"))
+        refused = watched.browser().open(response_type="id_token", nonce=NONCE, prompt="none")
+        assert "session_state" not in told(refused)
+    finally:
+        watched.close()
+
+
+def test_who_was_told_by_an_id_token_alone_belongs_to_the_session(house: FrontHouse) -> None:
+    claims = claims_of(told(house.ask("id_token")))
+    with house.services.ledger.read() as unit:
+        (session,) = unit.sessions.of_person(AN)
+    assert session.sids == {"shop": claims["sid"]}
+
+
+@pytest.mark.parametrize("kind", FRONT)
+@pytest.mark.proves("implicit.registration")
+def test_an_e_service_registers_itself_for_a_type_and_is_answered_by_it(
+    house: FrontHouse, kind: ResponseType
+) -> None:
+    back = "https://own.example/cb"
+    document = {
+        "redirect_uris": [back],
+        "response_types": [kind.value],
+        "grant_types": list(kind.grant_types),
+    }
+    made = house.browser().http.post("/register", json=document, base_url=ISSUER)
+    assert made.status_code == 201, made.text
+    assert made.json["response_types"] == [kind.value]
+    own = {"client_id": made.json["client_id"], "redirect_uri": back}
+    answer = told(house.ask(kind, **own), at=back)
+    assert ("id_token" in answer) is kind.issues_id_token
+    known = house.browser().open(**own)
+    assert "error=unauthorized_client" in known.answer.headers["Location"]
