@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from idp.config import Settings
     from idp.domain.client import Client
-    from idp.domain.grant import Code, Grant, Standing
+    from idp.domain.grant import Grant, Standing
     from idp.oidc.client_auth import Caller
     from idp.oidc.form import Parameters
     from idp.oidc.issuing import Issuing
-    from idp.store.ports import Ledger, Unit
+    from idp.store.ports import Ledger, Presented, Unit
 
 GRANT_TYPE = "authorization_code"
 REFRESH = "refresh_token"
@@ -90,9 +90,6 @@ class CodeGrant:
 
     def _redeem(self, unit: Unit, caller: Caller, asked: _Asked) -> Issued:
         at = self._now()
-        epoch = unit.epoch()
-        if asked.code.epoch != epoch:
-            raise Refused(INVALID_GRANT, "code of another epoch")
         presented = unit.grants.spend_code(asked.code.hash, client=caller.client.id, at=at)
         if presented is None:
             self._note_foreign(unit, caller, asked, at=at)
@@ -107,7 +104,7 @@ class CodeGrant:
         )
         try:
             hold_token(caller.client, facts)
-            client, standing = self._check(unit, code, asked, at=at)
+            client, standing = self._check(unit, presented, asked, at=at)
             audience = self._issuing.audience(code.grant, asked.resources)
         except StoreUnavailable:
             raise
@@ -124,21 +121,30 @@ class CodeGrant:
             access_token=self._issuing.access_token(
                 unit,
                 grant,
-                epoch=epoch,
+                epoch=presented.epoch,
                 scopes=grant.scopes,
                 audience=audience,
                 key=asked.key,
                 at=at,
             ),
             refresh_token=self._begin_family(
-                unit, grant, client, standing=standing, epoch=epoch, key=asked.key, at=at
+                unit,
+                grant,
+                client,
+                standing=standing,
+                epoch=presented.epoch,
+                key=asked.key,
+                at=at,
             ),
             nonce=code.nonce,
         )
 
     def _check(
-        self, unit: Unit, code: Code, asked: _Asked, *, at: datetime
+        self, unit: Unit, presented: Presented, asked: _Asked, *, at: datetime
     ) -> tuple[Client, Standing]:
+        code = presented.code
+        if asked.code.epoch != presented.epoch:
+            raise Refused(INVALID_GRANT, "code of another epoch")
         if at >= code.expires_at:
             raise Refused(INVALID_GRANT, "code expired")
         if code.key not in {None, asked.key}:

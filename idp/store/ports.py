@@ -214,11 +214,12 @@ class Consents(Protocol):
 class Presented:
     """What became of a presented code: ``first`` exactly once, then ``again`` with the same code.
 
-    A code that belongs to another client is not spent by presenting it.
+    A code that belongs to another client is not spent by presenting it. ``epoch`` is the Ledger's.
     """
 
     outcome: Literal["first", "again"]
     code: Code
+    epoch: int
 
 
 class Grants(Protocol):

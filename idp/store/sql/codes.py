@@ -13,6 +13,7 @@ from idp.store.encoding import Encoding
 from idp.store.ports import Presented
 from idp.store.sealing import seal, unseal
 from idp.store.sql import schema
+from idp.store.sql.epochs import EPOCH
 from idp.store.sql.moments import micros, moment
 from idp.store.sql.statement import Statement
 
@@ -32,9 +33,9 @@ _SPEND: Final = Statement(
     update(_T)
     .where(*_OF_CLIENT, _T.c.spent_at.is_(None))
     .values(spent_at=bindparam("at"))
-    .returning(_T.c.body)
+    .returning(_T.c.body, EPOCH)
 )
-_SPENT: Final = Statement(select(_T.c.body, _T.c.spent_at).where(*_OF_CLIENT))
+_SPENT: Final = Statement(select(_T.c.body, EPOCH, _T.c.spent_at).where(*_OF_CLIENT))
 _FIND: Final = Statement(
     select(_T.c.client, _T.c.body, _T.c.spent_at).where(_T.c.hash == bindparam("which"))
 )
@@ -71,11 +72,15 @@ class SqlCodes:
         pair = {"which": code, "owner": client}
         row = self._link.one(_SPEND, {**pair, "at": micros(at)})
         if row is not None:
-            return Presented(outcome="first", code=self._open(code, client, row[0], at))
+            body, epoch = row
+            opened = self._open(code, client, body, at)
+            return Presented(outcome="first", code=opened, epoch=epoch)
         row = self._link.one(_SPENT, pair)
         if row is None:
             return None
-        return Presented(outcome="again", code=self._open(code, client, row[0], moment(row[1])))
+        body, epoch, spent_at = row
+        opened = self._open(code, client, body, moment(spent_at))
+        return Presented(outcome="again", code=opened, epoch=epoch)
 
     def find(self, code: TokenHash) -> Code | None:
         """Read without spending."""

@@ -53,7 +53,7 @@ class SqlUnit:
     A repository is made when it is asked for: few units need more than two.
     """
 
-    __slots__ = ("_entropy", "_link", "_vault", "clients")
+    __slots__ = ("_entropy", "_epoch", "_link", "_vault", "clients")
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class SqlUnit:
         self._link = link
         self._vault = vault
         self._entropy = entropy
+        self._epoch: int | None = None
         self.clients = SqlClients(link, cache)
 
     @property
@@ -134,7 +135,7 @@ class SqlUnit:
 
     def spend(self, kind: str, key: str, *, until: datetime) -> None:
         """Mark a single-use thing spent. Raises: AlreadySpent."""
-        spend(self._link, kind, key, until=until)
+        self._epoch = spend(self._link, kind, key, until=until)
 
     def is_spent(self, kind: str, key: str) -> bool:
         """Tell whether it was spent; only ``spend`` decides."""
@@ -146,12 +147,15 @@ class SqlUnit:
         record(self._link, self._vault, event, row_id=row_id)
 
     def epoch(self) -> int:
-        """Give the epoch."""
-        return read_epoch(self._link)
+        """Give the epoch, as a mark of this unit has read it if there is one."""
+        if self._epoch is None:
+            self._epoch = read_epoch(self._link)
+        return self._epoch
 
     def bump_epoch(self) -> int:
         """Raise the epoch and give the new one."""
-        return bump_epoch(self._link)
+        self._epoch = bump_epoch(self._link)
+        return self._epoch
 
     def purge(
         self, *, before: datetime, limit: int, receipts_before: datetime | None = None

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, false, func, select, update
+from sqlalchemy import bindparam, false, func, insert, select, update
 
 from idp.domain.client import ClientId
 from idp.domain.event import AuthenticationEvent
 from idp.domain.session import Session, SessionKey
 from idp.store.encoding import Encoding
-from idp.store.ports import Duplicate
 from idp.store.sealing import seal, unseal
 from idp.store.sql import schema
 from idp.store.sql.ending import end_grants
@@ -37,7 +36,7 @@ _ENCODING: Final[Encoding[AuthenticationEvent]] = Encoding(AuthenticationEvent)
 _T: Final = schema.sessions
 _C: Final = schema.session_clients
 
-_OPEN: Final = Statement(lambda new: new(_T).on_conflict_do_nothing().returning(_T.c.key))
+_OPEN: Final = Statement(insert(_T))
 _GET: Final = Statement(
     select(
         _T.c.event,
@@ -116,7 +115,7 @@ class SqlSessions:
         return True
 
     def _insert(self, session: Session, *, sign_on: str) -> None:
-        row = self._link.one(
+        self._link.later(
             _OPEN,
             {
                 "key": session.key,
@@ -131,8 +130,6 @@ class SqlSessions:
                 "ended_at": micros(session.ended_at),
             },
         )
-        if row is None:
-            raise Duplicate("session")
         for client_id, sid in session.sids.items():
             self.join(session.key, client_id, sid=sid)
 

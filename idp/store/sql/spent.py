@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 
 from idp.store.ports import AlreadySpent
 from idp.store.sql import schema
+from idp.store.sql.epochs import EPOCH
 from idp.store.sql.moments import micros
 from idp.store.sql.statement import Statement
 
@@ -18,17 +19,22 @@ if TYPE_CHECKING:
     from idp.store.sql.statement import Link
 
 _T: Final = schema.spent
-_SPEND: Final = Statement(lambda new: new(_T).on_conflict_do_nothing().returning(_T.c.until))
+_SPEND: Final = Statement(lambda new: new(_T).on_conflict_do_nothing().returning(EPOCH))
 _IS_SPENT: Final = Statement(
     select(_T.c.until).where(_T.c.kind == bindparam("kind"), _T.c.key == bindparam("key"))
 )
 
 
-def spend(link: Link, kind: str, key: str, *, until: datetime) -> None:
-    """Insert the mark, or raise ``AlreadySpent``; a mark counts until it is purged."""
+def spend(link: Link, kind: str, key: str, *, until: datetime) -> int:
+    """Insert the mark, or raise ``AlreadySpent``; a mark counts until it is purged.
+
+    What follows a mark is mostly something issued, which carries the epoch: this gives it.
+    """
     mark = {"kind": kind, "key": _digest(key), "until": micros(until)}
-    if link.one(_SPEND, mark) is None:
+    row = link.one(_SPEND, mark)
+    if row is None:
         raise AlreadySpent(kind)
+    return int(row[0])
 
 
 def is_spent(link: Link, kind: str, key: str) -> bool:
