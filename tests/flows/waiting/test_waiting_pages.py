@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from playwright.sync_api import expect
 
 from idp.login.transactions import wake
 from idp.web.files import StaticFiles
 from idp.web.headers import content_security_policy, of_page
+from idp.web.i18n import Texts
 from idp.web.waits import Wait
+from idp.web.writing import templates
 from tests.flows.waiting.role import COOKIE, Role, running_role
 from tests.unit.web.serving import serving
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-PAGE = """<!doctype html><title>Waits</title>{% import "parts.html" as parts %}
+PAGE = """<!doctype html><title>Waits</title>
 {{ parts.waiting(wait) }}<p id="visit">{{ visit }}</p><form method="post" action="/elsewhere">
 <button id="go">Go</button></form>"""
 FIRST, NEXT = '{"version": 1}', '{"version": 2}'
@@ -92,11 +93,8 @@ class Pages:
         return [self._page(wait).encode()]
 
     def _page(self, wait: Wait) -> str:
-        templates = Environment(
-            loader=PackageLoader("idp.web"), autoescape=True, undefined=StrictUndefined
-        )
-        templates.globals["static"] = self.files.address
-        return templates.from_string(PAGE).render(wait=wait, visit=self.visits)
+        ours = templates("en", service="Sesame", texts=Texts(), files=self.files)
+        return ours.from_string(PAGE).render(wait=wait, visit=self.visits)
 
 
 @pytest.fixture(scope="module")
