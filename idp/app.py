@@ -81,9 +81,9 @@ class Application:
     def _dispatch(self, environ: dict[str, Any]) -> Response:
         """Take the door in front if there is one, else Flask's."""
         request = Request(environ, populate_request=False)
-        machine = self._site.is_machine(request.path)
-        self._certificates.require_machine(environ, machine=machine)
-        answered = self._site.front(request)
+        endpoint = self._site.endpoint(request.path)
+        self._certificates.require_machine(environ, machine=endpoint is not None)
+        answered = self._site.front(request, endpoint)
         if answered is not None:
             return answered
         with self._site.flask.request_context(environ):

@@ -291,9 +291,8 @@ class LoginFlow:
                 return None
             return sessions.end(unit, session, at=self._now(), why=why)
 
-    def form_token(self, tx: Transaction, visitor: Visitor) -> str:
+    def form_token(self, tx: Transaction) -> str:
         """Give what every form of this login's pages carries: bound to login, browser, session."""
-        del visitor  # what a token is bound to stands in the transaction
         return forms.form_token(self._vault, tx)
 
     def check_form(self, tx_id: str, visitor: Visitor, token: str | None) -> Held:

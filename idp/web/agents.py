@@ -7,9 +7,11 @@ same in every language.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _LONGEST: Final = 500
+_REMEMBERED: Final = 1024
 _BROWSERS: Final = (
     (re.compile(r"\bEdg(?:e|A|iOS)?/"), "Edge"),
     (re.compile(r"\bOPR/|\bOpera\b"), "Opera"),
@@ -31,7 +33,11 @@ _SYSTEMS: Final = (
 
 def told(user_agent: str | None) -> str:
     """Give for instance ``Firefox, Windows``; what is not known is left out."""
-    text = (user_agent or "")[:_LONGEST]
+    return _told((user_agent or "")[:_LONGEST])
+
+
+@lru_cache(_REMEMBERED)
+def _told(text: str) -> str:
     named = (
         next((name for pattern, name in table if pattern.search(text)), "")
         for table in (_BROWSERS, _SYSTEMS)

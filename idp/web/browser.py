@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from idp.errors import CATALOGUE
@@ -48,7 +49,7 @@ class Browser:
             return self._chosen
         return opened_in if opened_in in self._texts.languages else self.language
 
-    @property
+    @cached_property
     def handheld(self) -> bool:
         """Whether it says to be a phone's or a tablet's (UA Client Hints 3.3, else ``User-Agent``).
 

@@ -50,6 +50,8 @@ def login_link(client: Client, *, issuer: str) -> str | None:
 
 def in_language(language: str, by_language: Mapping[str, _T]) -> _T | None:
     """Give the one in ``language``, else in English, else in any there is."""
+    if not by_language:
+        return None
     return (
         by_language.get(language) or by_language.get("en") or next(iter(by_language.values()), None)
     )

@@ -65,16 +65,17 @@ class Cookies:
     def set(
         self, response: Response, name: str, value: str, *, lasts: timedelta | None = None
     ) -> None:
-        """Set one of ours: host only, not for scripts, not on cross-site posts or frames."""
-        response.set_cookie(
-            name,
-            value,
-            max_age=lasts,
-            path="/",
-            secure=self.secure,
-            httponly=True,
-            samesite="Lax",
-        )
+        """Set one of ours: host only, not for scripts, not on cross-site posts or frames.
+
+        Raises:
+            ValueError: a value that would not be read back (``parsed``): a mistake of ours.
+        """
+        if _VALUE.fullmatch(value) is None:
+            raise ValueError("no value for a cookie of ours")
+        age = "" if lasts is None else f"; Max-Age={int(lasts.total_seconds())}"
+        secure = "; Secure" if self.secure else ""
+        text = f"{name}={value}{age}{secure}; HttpOnly; Path=/; SameSite=Lax"
+        response.headers.add("Set-Cookie", text)
 
     def set_state(self, response: Response, word: str) -> None:
         """Set the one cookie that scripts and frames of other sites read, where there is one."""

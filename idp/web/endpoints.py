@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Request], Response]
 
 _JSON: Final = "application/json"
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 _UNAUTHORIZED: Final = 401
 _CREATED: Final = 201
 _UNKEPT: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
@@ -317,8 +318,8 @@ def _name_client(request: Request, params: Parameters) -> None:
 
 
 def _json(body: Mapping[str, object], *, status: int = 200) -> Response:
-    text = json.dumps(body, separators=(",", ":"))
-    return Response(text, status=status, headers=[("Content-Type", _JSON), *_UNKEPT])
+    text = _COMPACT.encode(body).encode("ascii")
+    return Response([text], status=status, headers=[("Content-Type", _JSON), *_UNKEPT])
 
 
 def _jwt(written: Written) -> Response:

@@ -97,7 +97,7 @@ class ErrorPages:
         if isinstance(error, LoginRefused):
             target = headers.source(error.tx.request.redirect_uri)
             language = browser.language_in(error.tx.id, error.tx.language)
-            button = self._in_login(error, browser)
+            button = self._in_login(error)
         else:
             language = browser.language
             button = self._outside(problem, request, browser)
@@ -113,7 +113,7 @@ class ErrorPages:
         )
         return retry_after(response)
 
-    def _in_login(self, error: LoginRefused, browser: Browser) -> Button:
+    def _in_login(self, error: LoginRefused) -> Button:
         """Offer a step of the login that was refused: this browser owns it."""
         problem, tx = error.problem, error.tx
         here = f"/login/{tx.id}"
@@ -123,7 +123,7 @@ class ErrorPages:
             home = _front_door((tx.request.redirect_uri,))
             return _HOME if home is None else Button(label=WayOut.BACK_TO_SERVICE, address=home)
         step = "cancel" if problem.way_out is WayOut.BACK_TO_SERVICE else "restart"
-        token = self._flow.form_token(tx, browser.visitor())
+        token = self._flow.form_token(tx)
         return Button(label=problem.way_out, address=f"{here}/{step}", token=token)
 
     def _outside(self, problem: Problem, request: Request, browser: Browser) -> Button:

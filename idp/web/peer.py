@@ -46,7 +46,7 @@ class Peer:
         From a trusted proxy: the last address of X-Forwarded-For that is no trusted proxy itself,
         and X-Forwarded-Proto. From anybody else both are only somebody's words.
         """
-        address = _plain(environ.get("REMOTE_ADDR", ""))
+        address = _plain(str(environ.get("REMOTE_ADDR", "")))
         environ["REMOTE_ADDR"] = address
         if not self.trusts(address):
             return
@@ -77,6 +77,8 @@ class Peer:
 
     def trusts(self, address: str) -> bool:
         """Tell whether it is a proxy whose words are believed."""
+        if not self._networks:
+            return False
         parsed = _parsed(address)
         return parsed is not None and any(_within(parsed, network) for network in self._networks)
 
@@ -101,9 +103,10 @@ def _parsed(word: str) -> Any:  # noqa: ANN401 - either kind of address, or None
         return None
 
 
-def _plain(text: object) -> str:
+@lru_cache(_REMEMBERED)
+def _plain(text: str) -> str:
     """Give an address in its canonical text, without port; empty where it is none."""
-    word = str(text).strip()
+    word = text.strip()
     if word.startswith("["):
         word = word[1:].partition("]")[0]
     elif word.count(":") == 1:

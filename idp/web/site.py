@@ -124,14 +124,15 @@ class Site:
         self._steps: dict[tuple[str, str], StepHandler] = {}
         self.flask = self._routes()
 
-    def front(self, asked: Request) -> Response | None:
+    def front(self, asked: Request, endpoint: Endpoint | None) -> Response | None:
         """Answer what is known by its exact path and method; ``None`` leaves it to Flask.
+
+        ``endpoint`` is the machine endpoint of its path, if it has one.
 
         Raises:
             Refused: whatever the handler refuses.
         """
         path = asked.path
-        endpoint = self._endpoint(path)
         if endpoint is not None:
             return endpoint.handler(asked)
         if path.startswith(_LOGINS):
@@ -143,11 +144,7 @@ class Site:
         view = self._views.get((asked.method, path))
         return view(asked) if view else None
 
-    def is_machine(self, path: str) -> bool:
-        """Tell whether a path is a machine endpoint's."""
-        return self._endpoint(path) is not None
-
-    def _endpoint(self, path: str) -> Endpoint | None:
+    def endpoint(self, path: str) -> Endpoint | None:
         """Find the machine endpoint of a path: its own, or one of many below another."""
         found = self.endpoints.get(path)
         if found is None:
@@ -158,7 +155,7 @@ class Site:
     def refused(self, error: Refused, asked: Request) -> Response:
         """Give the face of a refusal that whoever asked understands."""
         note_refusal(error, self._services.refusals)
-        if self._endpoint(asked.path) is not None:
+        if self.endpoint(asked.path) is not None:
             return self._machine.refusal(error, asked)
         return self.refusal_page(error, asked)
 

@@ -8,20 +8,18 @@ What is kept depends on its source alone, and nobody changes what is kept.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jinja2 import BytecodeCache, Environment
 from werkzeug.routing import Rule
 
 from idp.web import i18n, pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import CodeType
 
-    from jinja2.bccache import Bucket
+    from jinja2 import Environment
 
 
 @contextmanager
@@ -29,23 +27,23 @@ def read_once() -> Iterator[None]:
     """For the length of the block."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(i18n, "_read", cache(i18n._read))
-        patch.setattr(pages, "Environment", partial(Environment, bytecode_cache=Templates()))
+        patch.setattr(pages, "templates", _once_a_language(pages.templates))
         patch.setattr(Rule, "_compile_builder", _once_a_route(Rule._compile_builder))
         yield
 
 
-class Templates(BytecodeCache):
-    """Compiled templates by their name and the checksum of their source."""
+def _once_a_language(making: Callable[..., Environment]) -> Callable[..., Environment]:
+    """Keep the templates that say the same: catalogues and files are what they are."""
+    kept: dict[object, Environment] = {}
 
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], CodeType] = {}
+    def made(language: str, *, texts: i18n.Texts, **said: Any) -> Environment:
+        same = {name: value for name, value in said.items() if name != "files"}
+        key = language, texts.languages, *sorted(same.items())
+        if key not in kept:
+            kept[key] = making(language, texts=texts, **said)
+        return kept[key]
 
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._kept.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        assert bucket.code is not None
-        self._kept[bucket.key, bucket.checksum] = bucket.code
+    return made
 
 
 def _once_a_route(compiling: Callable[..., Any]) -> Callable[..., Any]:

@@ -179,10 +179,10 @@ def test_web_19_a_form_token_is_of_one_login_one_browser_and_one_session(house: 
     one, other = house.browser(), house.browser()
     one.open()
     other.open()
-    token = one.flow.form_token(one.tx, one.visitor)
+    token = one.flow.form_token(one.tx)
     one.flow.check_form(one.tx.id, one.visitor, token)
     flipped = chr(ord(token[0]) ^ 1) + token[1:]
-    others = other.flow.form_token(other.tx, other.visitor)
+    others = other.flow.form_token(other.tx)
     for wrong in (flipped, others, token[1:], "=" + token, "", None, "é", "\udcff"):
         assert why(lambda: one.flow.check_form(one.tx.id, one.visitor, wrong)) is FORM_FORGED  # noqa: B023
     for other_page in (token[:-1], token + "=", token.partition(".")[0], token + "\udcff"):
@@ -199,7 +199,7 @@ def test_web_19_a_form_token_after_the_login_moves_nothing(house: House) -> None
     browser = house.browser()
     browser.open()
     browser.seeded()
-    token = browser.flow.form_token(browser.tx, browser.visitor)
+    token = browser.flow.form_token(browser.tx)
     browser.agree()
     browser.flow.check_form(browser.tx.id, browser.visitor, token)
     assert why(browser.agree) is LOGIN_SPENT

@@ -105,12 +105,12 @@ def test_an_older_tab_agrees_to_nothing_that_only_a_newer_one_showed(house: Hous
     browser = house.browser()
     browser.open(id_token_claims=essential)
     assert browser.seeded().offers == ()
-    older = browser.flow.form_token(browser.tx, browser.visitor)
+    older = browser.flow.form_token(browser.tx)
     browser.flow.check_form(browser.tx.id, browser.visitor, older)
     house.register(SHOP)
     assert [offer.name for offer in browser.visit().offers] == ["email"]
     with pytest.raises(LoginRefused) as refused:
         browser.flow.check_form(browser.tx.id, browser.visitor, older)
     assert refused.value.problem is LOGIN_MOVED
-    newer = browser.flow.form_token(browser.tx, browser.visitor)
+    newer = browser.flow.form_token(browser.tx)
     browser.flow.check_form(browser.tx.id, browser.visitor, newer)

@@ -145,7 +145,7 @@ def test_an_expired_login_says_so_and_starts_again_under_another_name(house: Hou
     browser.choose(MethodName.SEEDED)
     house.wait(30 * MINUTE)
     assert why(browser.visit) is LOGIN_EXPIRED
-    token = browser.flow.form_token(browser.tx, browser.visitor)
+    token = browser.flow.form_token(browser.tx)
     browser.flow.check_form(first, browser.visitor, token)
     assert restarted(browser) is Page.CHOOSE
     assert browser.tx.id != first
@@ -279,7 +279,7 @@ def test_a_refusal_to_the_owner_carries_the_login(house: House) -> None:
 def test_a_step_reads_the_login_that_its_form_was_checked_with_only_once(house: House) -> None:
     browser = house.browser()
     browser.open()
-    token = browser.flow.form_token(browser.tx, browser.visitor)
+    token = browser.flow.form_token(browser.tx)
     login = browser.flow.check_form(browser.tx.id, browser.visitor, token)
     house.ephemeral._values.clear()
     assert (
@@ -291,6 +291,6 @@ def test_a_login_that_was_checked_for_one_browser_moves_for_no_other(house: Hous
     browser, other = house.browser(), house.browser()
     browser.open()
     other.open()
-    token = browser.flow.form_token(browser.tx, browser.visitor)
+    token = browser.flow.form_token(browser.tx)
     login = browser.flow.check_form(browser.tx.id, browser.visitor, token)
     assert why(lambda: browser.flow.cancel(login, other.visitor)) is LOGIN_ELSEWHERE

@@ -152,8 +152,8 @@ class Flow:
         del visitor
         return self._take("restart", tx_id)
 
-    def form_token(self, tx: Transaction, visitor: Visitor) -> str:
-        del tx, visitor
+    def form_token(self, tx: Transaction) -> str:
+        del tx
         return TOKEN
 
     def check_form(self, tx_id: str, visitor: Visitor, token: str | None) -> str:

@@ -17,7 +17,8 @@ HERE = f"/login/{LOGIN}"
 
 
 def in_front(site: Site, method: str, path: str) -> Response | None:
-    return site.front(Request(EnvironBuilder(path=path, method=method).get_environ()))
+    asked = Request(EnvironBuilder(path=path, method=method).get_environ())
+    return site.front(asked, site.endpoint(path))
 
 
 @pytest.mark.parametrize("path", ["/", "/jwks", "/.well-known/openid-configuration", HERE])
