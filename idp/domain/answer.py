@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from idp.domain.client import ClientId
+from idp.domain.escaping import urlencode
 from idp.domain.grant import Grant, Made
 from idp.domain.request import ResponseMode
 from idp.errors import Refused

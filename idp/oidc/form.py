@@ -57,8 +57,8 @@ class Parameters:
         if encoded.count(b"&") >= MOST_PARAMETERS:
             raise Refused(INVALID_REQUEST, "too many parameters")
         values: dict[str, tuple[str, ...]] = {}
-        for pair in filter(None, encoded.split(b"&")):
-            name_part, _, value_part = pair.partition(b"=")
+        for pair in filter(None, encoded.decode("ascii").split("&")):
+            name_part, _, value_part = pair.partition("=")
             name = _decode(name_part, longest=LONGEST_NAME)
             if not name:
                 raise Refused(INVALID_REQUEST, "a parameter without a name")
@@ -90,6 +90,8 @@ class Parameters:
         Raises:
             Refused: INVALID_REQUEST for other characters; PARAMETER_REPEATED for several values.
         """
+        if name not in self._values:
+            return None
         value = self.text(name)
         if value is not None and _PRINTABLE.fullmatch(value) is None:
             raise Refused(INVALID_REQUEST, f"{name} is not ASCII")
@@ -125,12 +127,13 @@ class Parameters:
         return f"<Parameters: {len(self._values)} names>"
 
 
-def _decode(encoded: bytes, *, longest: int) -> str:
-    if len(encoded) > 3 * longest:
+def _decode(encoded: str, *, longest: int) -> str:
+    size = len(encoded)
+    if size > 3 * longest:
         raise Refused(INVALID_REQUEST, "a parameter is too long")
-    if b"%" not in encoded and b"+" not in encoded and len(encoded) <= longest:
-        return encoded.decode("ascii")  # most of them; printable, as the whole was found to be
-    plain = unquote_to_bytes(encoded.replace(b"+", b" "))
+    if size <= longest and "%" not in encoded and "+" not in encoded:
+        return encoded  # most of them; printable, as the whole was found to be
+    plain = unquote_to_bytes(encoded.replace("+", " "))
     if len(plain) > longest:
         raise Refused(INVALID_REQUEST, "a parameter is too long")
     try:

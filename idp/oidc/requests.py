@@ -104,6 +104,7 @@ PROVEN: Final = (
 """Refusals that the client is told. ``display``, ``claims_locales`` and unknown names: ignored."""
 
 TABLE: Final = (*UNPROVEN, *HOW_TO_ANSWER, *PROVEN)
+_APPLIED: Final = {at: tuple(check for check in TABLE if at in check.at) for at in At}
 
 
 class RequestRules:
@@ -133,9 +134,7 @@ class RequestRules:
             RefusedToClient: at ``/authorize``, from there on.
         """
         draft = self._opened(self._draft(params, client), at)
-        for check in TABLE:
-            if at not in check.at:
-                continue
+        for check in _APPLIED[at]:
             try:
                 check.apply(draft)
             except Refused as refused:
