@@ -23,6 +23,7 @@ from idp.domain.vocabulary import (
     UNVERIFIED,
     claims_supported,
     fact_of,
+    facts_of,
     federal_claims,
     scope_claims,
     scopes_supported,
@@ -63,6 +64,7 @@ _LARGEST_IN_A_TOKEN: Final = 1024
 """Characters of JSON; what is larger is answered at userinfo even where the ID token was named."""
 _PICTURE: Final = "data:"
 _REMEMBERED: Final = 1024
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,9 +94,14 @@ def as_shown(offer: ClaimOffer) -> str:
     The same claim for another purpose, or another reason in any language, gives another text.
     """
     purpose = offer.purpose
-    why = None if purpose is None else [purpose.name, purpose.reason]
-    digest = hashlib.sha256(canonical_json(why).encode("ascii")).hexdigest()
-    return f"{offer.name}@{digest[:_REASON_DIGITS]}"
+    why = None if purpose is None else (purpose.name, tuple(purpose.reason.items()))
+    return f"{offer.name}@{_shown_why(why)}"
+
+
+@lru_cache(_REMEMBERED)
+def _shown_why(why: tuple[str, tuple[tuple[str, str], ...]] | None) -> str:
+    told = None if why is None else [why[0], dict(why[1])]
+    return hashlib.sha256(canonical_json(told).encode("ascii")).hexdigest()[:_REASON_DIGITS]
 
 
 def name_shown(entry: str) -> str:
@@ -106,6 +113,7 @@ def name_shown(entry: str) -> str:
 class Asked:
     """What the request says about one claim name, gathered from scopes and both members."""
 
+    fact: str | None = None
     essential: bool = False
     places: dict[Place, tuple[str, ...]] = field(default_factory=dict)
 
@@ -128,8 +136,9 @@ def offers(
     purposes = entitled(client, now=now, issuer=issuer)
     made = []
     for name, asked in requested(request, issuer).items():
-        fact = fact_of(name, issuer=issuer)
-        purpose, value = purposes.get(fact), known.get(fact or "")
+        fact = asked.fact
+        purpose = purposes.get(fact)
+        value = None if purpose is None else known.get(fact or "")
         if purpose is None or value is None:
             continue
         places = frozenset(
@@ -191,14 +200,13 @@ def in_force(
 ) -> dict[str, object]:
     """Give the agreed claims that a purpose still entitles: a purpose may end before its grant."""
     purposes = entitled(client, now=now, issuer=issuer)
-    return {
-        name: value for name, value in claims.items() if fact_of(name, issuer=issuer) in purposes
-    }
+    facts = facts_of(tuple(claims), issuer=issuer)
+    return {name: value for name, value in claims.items() if facts.get(name) in purposes}
 
 
 def canonical_json(value: object) -> str:
     """Give the one text of a JSON value that equal values share, to compare by."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _CANONICAL.encode(value)
 
 
 def requested(request: AuthorizationRequest, issuer: str) -> Mapping[str, Asked]:
@@ -230,6 +238,8 @@ def _requested(
             asked.setdefault(name, Asked()).places[scopes_at] = ()
     _add(asked, id_token_claims, "id_token")
     _add(asked, userinfo_claims, "userinfo")
+    for name, fact in facts_of(tuple(asked), issuer=issuer).items():
+        asked[name].fact = fact
     return MappingProxyType(asked)
 
 
@@ -246,9 +256,8 @@ def entitled(client: Client, *, now: datetime, issuer: str) -> dict[str | None, 
     for purpose in client.purposes:
         if purpose.expires_at is not None and now >= purpose.expires_at:
             continue
-        for name in purpose.claims:
-            fact = fact_of(name, issuer=issuer)
-            if fact is not None and (purpose.authorisation or fact not in AUTHORISED):
+        for fact in facts_of(purpose.claims, issuer=issuer).values():
+            if purpose.authorisation or fact not in AUTHORISED:
                 found.setdefault(fact, purpose)
     return found
 

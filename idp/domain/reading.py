@@ -7,21 +7,25 @@ the registration judges by it. What nobody named is neither read nor sent nor ke
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from cardreader.beid.carried import FileSet
 from idp.domain.claims import entitled, requested
 from idp.domain.client import Purpose
 from idp.domain.verified_claims import facts_asked
-from idp.domain.vocabulary import FILE_FACTS, fact_of
+from idp.domain.vocabulary import FILE_FACTS, facts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from idp.domain.client import Client
     from idp.domain.request import AuthorizationRequest
 
 DOCUMENT: Final = "document_type"
+_REMEMBERED: Final = 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,10 +64,9 @@ def reading_of(
     facts: set[str] = set()
     essential = False
     plain = requested(request, issuer)
-    for name in dict.fromkeys((*plain, *facts_asked(request))):
-        fact = fact_of(name, issuer=issuer)
+    for name, fact in _in_files((*plain, *facts_asked(request)), issuer=issuer).items():
         purpose = purposes.get(fact)
-        if fact is None or fact not in FILE_FACTS or purpose is None:
+        if purpose is None:
             continue
         facts.add(fact)
         essential = essential or (name in plain and plain[name].essential)
@@ -81,6 +84,13 @@ def reading_of(
         rules=rules,
         needed=essential or bool(rules),
     )
+
+
+@lru_cache(_REMEMBERED)
+def _in_files(names: tuple[str, ...], *, issuer: str) -> Mapping[str, str]:
+    """Give the claim names that stand for a fact of the files, each with it."""
+    facts = facts_of(names, issuer=issuer)
+    return MappingProxyType({name: fact for name, fact in facts.items() if fact in FILE_FACTS})
 
 
 def rule_facts(client: Client) -> frozenset[str]:

@@ -154,6 +154,13 @@ def fact_of(name: str, *, issuer: str) -> str | None:
     return _FACT_OF.get(name) or ("rrn" if name == issuer + RRN_PATH else None)
 
 
+@lru_cache(1024)
+def facts_of(names: tuple[str, ...], *, issuer: str) -> Mapping[str, str]:
+    """Give the facts that claim names stand for, by name; without names we do not know."""
+    facts = ((name, fact_of(name, issuer=issuer)) for name in names)
+    return MappingProxyType({name: fact for name, fact in facts if fact is not None})
+
+
 @lru_cache(256)
 def scope_claims(scope: str, *, issuer: str) -> tuple[str, ...]:
     """Give the claim names of a scope (OpenID Connect Core 5.4); none for an unknown one."""
