@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from idp.errors import Problem
     from idp.login.ending import Completion, Outcome
     from idp.login.methods import LoginMethod, Proof
-    from idp.login.transactions import Held, Login
+    from idp.login.transactions import Browser, Held, Login
     from idp.store.ports import Ledger, Vault
     from idp.store.short_lived import Ephemeral
 
@@ -108,14 +108,14 @@ class LoginFlow:
         if held is not None:
             return self._arrived(held, visitor) or self._stand(held, visitor)
         tx = self._transactions.begin(request, binding=browser.binding, language=visitor.language)
-        return replace(self._proceed(tx, visitor), set_binding=browser.new_cookie)
+        return _binding(self._proceed(tx, visitor), browser)
 
     def visit(self, tx_id: str, visitor: Visitor) -> Turn:
         """Show where the login stands; goes on by itself where a phone or a session suffices."""
         browser = self._transactions.browser(visitor)
         held = self._transactions.get(tx_id, visitor, claims=browser)
         turn = self._arrived(held, visitor) or self._stand(held, visitor)
-        return replace(turn, set_binding=browser.new_cookie)
+        return _binding(turn, browser)
 
     def progress(self, tx_id: str, visitor: Visitor) -> tuple[Transaction, str]:
         """Give the transaction as it stands, and how far a phone came: for a script that polls.
@@ -328,7 +328,7 @@ class LoginFlow:
         # One that lapsed or was succeeded keeps its cookie: the next login ends what hangs off it.
         gone = session is None or session.ended_at is not None
         turn = self._after(outcome, held, visitor)
-        return replace(turn, clear_session=visitor.session is not None and gone)
+        return replace(turn, clear_session=True) if visitor.session is not None and gone else turn
 
     def _after(self, outcome: Outcome, held: Held | None, visitor: Visitor) -> Turn:
         """Move the transaction to what was decided, and show it."""
@@ -381,10 +381,16 @@ class LoginFlow:
         methods = self._gather.methods(tx, client)
         if len(methods) == 1:
             tx = self._store(self._proving.chosen(tx, client, visitor, methods[0]), held)
-            return self._proving.turn(tx, client, visitor)
+            return self._proving.turn(tx, client, visitor, methods=methods)
         tx = self._store(tx, held)
         return Turn(tx=tx, client=client, page=Page.CHOOSE, methods=methods)
 
     def _client(self, tx: Transaction) -> Client:
         with self._ledger.read() as unit:
             return self._gather.client(unit, tx)
+
+
+def _binding(turn: Turn, browser: Browser) -> Turn:
+    """Give a turn that sets the cookie of a browser that had none."""
+    made = browser.new_cookie
+    return turn if made is None else replace(turn, set_binding=made)

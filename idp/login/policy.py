@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from idp.domain.age import surely_younger
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from idp.domain.request import AuthorizationRequest
+
+
+_REMEMBERED: Final = 1024
 
 
 class Next(StrEnum):
@@ -138,10 +142,20 @@ def needed_level(
     A level asked voluntarily that no means reaches is tried with the strongest one (OpenID Connect
     Core 3.1.2.1); what the registration demands, or the client calls essential, is never lowered.
     """
-    asked = lowest_asked(request.acr_words)
-    if asked is not None and not request.essential_acr:
+    return _level(request.acr_words, request.essential_acr, client.minimum_acr, strongest)
+
+
+@lru_cache(_REMEMBERED)
+def _level(
+    words: tuple[str, ...],
+    essential: bool,  # noqa: FBT001 - by position, as what is remembered is found
+    minimum: str | None,
+    strongest: Assurance,
+) -> Assurance | None:
+    asked = lowest_asked(words)
+    if asked is not None and not essential:
         asked = min(asked, strongest)
-    floor = lowest_asked((client.minimum_acr,)) if client.minimum_acr else None
+    floor = lowest_asked((minimum,)) if minimum else None
     levels = [level for level in (asked, floor) if level is not None]
     return max(levels) if levels else None
 
@@ -151,9 +165,17 @@ def needs_resistance(request: AuthorizationRequest, client: Client, *, offered: 
 
     Asked voluntarily where no enabled means does (``offered``), it is let go like a level.
     """
-    floor = bool(client.minimum_acr) and resistance_asked((client.minimum_acr or "",))
-    asked = resistance_asked(request.acr_words) and (offered or request.essential_acr)
-    return floor or asked
+    return _resistance(request.acr_words, request.essential_acr or offered, client.minimum_acr)
+
+
+@lru_cache(_REMEMBERED)
+def _resistance(
+    words: tuple[str, ...],
+    heeded: bool,  # noqa: FBT001 - as above
+    minimum: str | None,
+) -> bool:
+    floor = minimum is not None and resistance_asked((minimum,))
+    return floor or (heeded and resistance_asked(words))
 
 
 # --- the checks, in the order of the list below ---------------------------------------------------

@@ -81,8 +81,15 @@ class Proving:
             held, self.chosen(held.tx, client, visitor, method, how=how)
         ).tx
 
-    def turn(self, tx: Transaction, client: Client, visitor: Visitor) -> Turn:
-        """Show the page of the means that stands chosen."""
+    def turn(
+        self,
+        tx: Transaction,
+        client: Client,
+        visitor: Visitor,
+        *,
+        methods: tuple[MethodName, ...] | None = None,
+    ) -> Turn:
+        """Show the page of the means that stands chosen; ``methods`` if they are known already."""
         assert tx.method is not None
         means, asking = self._means[tx.method], self._asking(tx, client, visitor)
         shown = means.page(asking)
@@ -90,7 +97,7 @@ class Proving:
             tx=tx,
             client=client,
             page=Page(tx.method.value),
-            methods=self._gather.methods(tx, client),
+            methods=self._gather.methods(tx, client) if methods is None else methods,
             reading=self._gather.reading(tx, client) if tx.method is MethodName.CARD else None,
             state=means.progress(asking).state,
             shown=shown,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from idp.domain import claims, verified_claims
+from idp.domain.assurance import Assurance
 from idp.domain.client import is_open, subject_sector
 from idp.domain.event import CardEvidence, MethodName
 from idp.domain.person import SubjectId
@@ -31,7 +32,6 @@ from idp.store.means import means_stand
 
 if TYPE_CHECKING:
     from idp.config import Settings
-    from idp.domain.assurance import Assurance
     from idp.domain.client import Client
     from idp.domain.person import Person
     from idp.domain.session import Session
@@ -53,6 +53,8 @@ def gatherer(
     lives = settings.lifetimes
     return Gatherer(
         means=tuple(means),
+        strongest=max((one.ceiling for one in means), default=Assurance.LOW),
+        resistant=any(one.resistant for one in means),
         rules=SessionRules(
             idle=lives.session_idle, absolute=lives.session, crossing=lives.session_crossing
         ),
@@ -67,25 +69,20 @@ def gatherer(
 class Gatherer:
     """What stays the same from login to login: the means, the rules, the names in use.
 
-    ``framework`` is the trust framework that verified claims name.
+    Attributes:
+        strongest: the highest level that any enabled means can reach.
+        resistant: whether any enabled means resists phishing.
+        framework: the trust framework that verified claims name.
     """
 
     means: Sequence[LoginMethod]
+    strongest: Assurance
+    resistant: bool
     rules: SessionRules
     issuer: str
     framework: str
     now: Callable[[], datetime]
     entropy: Callable[[int], bytes]
-
-    @property
-    def strongest(self) -> Assurance:
-        """The highest level that any enabled means can reach."""
-        return max(means.ceiling for means in self.means)
-
-    @property
-    def resistant(self) -> bool:
-        """Whether any enabled means resists phishing."""
-        return any(means.resistant for means in self.means)
 
     def client(self, unit: Unit, tx: Transaction) -> Client:
         """Read the registration as it is now.
