@@ -270,11 +270,15 @@ def place_of(
     A picture, and whatever is large, is in no ID token; what only an authorisation lets out is in
     none that comes through the browser, whose address it would stand in.
     """
+    secret = answered.issues_id_token and fact in AUTHORISED
+    if asked == "id_token" and not secret and not _is_large(value):
+        return asked
+    return "userinfo" if answered.reaches_userinfo else None
+
+
+def _is_large(value: object) -> bool:
     picture = isinstance(value, str) and value.startswith(_PICTURE)
-    large = picture or len(canonical_json(value)) > _LARGEST_IN_A_TOKEN
-    apart = large or (answered.issues_id_token and fact in AUTHORISED)
-    place: Place = "userinfo" if apart else asked
-    return None if place == "userinfo" and not answered.reaches_userinfo else place
+    return picture or len(canonical_json(value)) > _LARGEST_IN_A_TOKEN
 
 
 def verified_facts(person: Person, event: AuthenticationEvent) -> dict[str, object]:
