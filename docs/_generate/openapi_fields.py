@@ -64,6 +64,7 @@ BACKCHANNEL: Final = (
     "authorization_details",
     "requested_expiry",
     "acr_values",
+    "claims",
     "client_notification_token",
     "user_code",
     "request",
@@ -97,7 +98,10 @@ FIELDS: Final[dict[str, Schema]] = {
     "client_secret": {"description": "With the method client_secret_post."},
     "client_assertion_type": {"const": ASSERTION_TYPE},
     "client_assertion": {"description": "A JWT of the client's, with the method private_key_jwt."},
-    "request_uri": {"description": "As the endpoint of pushed requests gave it."},
+    "request_uri": {
+        "description": "As the endpoint of pushed requests gave it, or one that "
+        "the client registered where they are fetched."
+    },
     "redirect_uri": {"format": "uri", "description": "Exactly as it is registered."},
     "response_type": {
         "enum": [kind.value for kind in ResponseType],

@@ -27,12 +27,15 @@ from idp.cli.deployment import config_option, json_option, opened
 from idp.cli.seeding import persons_in, seeded
 from idp.config import Environment
 from idp.domain.client import ClientId
+from idp.domain.object_use import UNSIGNED
 from idp.oidc.client_secrets import mint
 from idp.oidc.dynamic.documents import free_scopes, purposes_of_seeded
 from idp.oidc.registration.policy import IMPLICIT, policy_of
 from idp.oidc.registration.rules import register
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from idp.foundation import Foundation
     from idp.oidc.registration.policy import Policy
 
@@ -93,7 +96,7 @@ def prepare(
         }
         document = configuration(suite, issuer=foundation.settings.issuer, **clients)
         dynamic = foundation.settings.registration.mode == "open"
-        plans = fapi_plans(foundation, suite)
+        plans = {**fapi_plans(foundation, suite), **_logout_plans(foundation, suite, clients)}
     _write(out, document)
     beside = {out.with_stem(f"{out.stem}-{name}"): plan for name, plan in plans.items()}
     for path, plan in beside.items():
@@ -109,7 +112,7 @@ def prepare(
         return
     click.echo(f"Registered {', '.join(told['clients'])}, each with a new secret.")
     click.echo(f"Give {out} to the suite at {suite.url} as the configuration of a plan.")
-    click.echo(f"For the FAPI plans there are {', '.join(path.name for path in beside)}.")
+    click.echo(f"Plans of FAPI and of logout have {', '.join(path.name for path in beside)}.")
     if not dynamic:
         click.echo('For plans with dynamic clients set registration.mode = "open" and start again.')
 
@@ -129,7 +132,34 @@ def _seed(foundation: Foundation) -> None:
         seeded(foundation, username, attributes)
 
 
-def _registered(foundation: Foundation, suite: Suite, client_id: str, method: str) -> StaticClient:
+def _logout_plans(
+    foundation: Foundation, suite: Suite, clients: Mapping[str, StaticClient]
+) -> dict[str, dict[str, object]]:
+    """Register a client for each channel of logout, and give the configuration of its plan.
+
+    The other plans know nothing of these addresses, and fail when they are called.
+    """
+    channels: dict[str, dict[str, object]] = {
+        "back-channel-logout": {
+            "backchannel_logout_uri": suite.hears_of_logout,
+            "backchannel_logout_session_required": True,
+        },
+        "front-channel-logout": {
+            "frontchannel_logout_uri": suite.framed_at_logout,
+            "frontchannel_logout_session_required": True,
+        },
+    }
+    plans = {}
+    for name, channel in channels.items():
+        first = _registered(foundation, suite, f"suite-{name}", "client_secret_basic", **channel)
+        together = {**clients, "first": first}
+        plans[name] = configuration(suite, issuer=foundation.settings.issuer, **together)
+    return plans
+
+
+def _registered(
+    foundation: Foundation, suite: Suite, client_id: str, method: str, **more: object
+) -> StaticClient:
     """Register a client for the suite, or bring the one that is there to this state."""
     now = foundation.now()
     policy = policy_of(foundation.settings)
@@ -138,7 +168,10 @@ def _registered(foundation: Foundation, suite: Suite, client_id: str, method: st
         former = unit.clients.get(ClientId(client_id))
         with refused_by():
             client = register(
-                _document(suite, policy, client_id, method), policy, now=now, former=former
+                {**_document(suite, policy, client_id, method), **more},
+                policy,
+                now=now,
+                former=former,
             )
         client = replace(client, secrets=(minted.kept,), enabled=True)
         if former is None:
@@ -152,7 +185,8 @@ def _registered(foundation: Foundation, suite: Suite, client_id: str, method: st
 def _document(suite: Suite, policy: Policy, client_id: str, method: str) -> dict[str, Any]:
     """Give a registration that may ask everything but the national number, in every way there is.
 
-    The plans send no code challenge, so it is optional here; one that is sent is enforced.
+    The plans send no code challenge, so it is optional here; one that is sent is enforced. Their
+    request objects by value are unsigned.
     """
     front = [name for name in policy.grant_types() if name == IMPLICIT]
     return {
@@ -166,6 +200,7 @@ def _document(suite: Suite, policy: Policy, client_id: str, method: str) -> dict
         "response_types": [kind.value for kind in policy.response_types],
         "scope": " ".join(free_scopes(policy)),
         "pkce": "optional",
+        "request_object_signing_alg": UNSIGNED,
         "purposes": purposes_of_seeded(policy),
     }
 

@@ -34,6 +34,16 @@ class Suite:
         return f"{self.url}/test/a/{self.alias}/post_logout_redirect"
 
     @property
+    def hears_of_logout(self) -> str:
+        """Where the suite takes logout tokens."""
+        return f"{self.url}/test/a/{self.alias}/backchannel_logout"
+
+    @property
+    def framed_at_logout(self) -> str:
+        """What the suite shows in a frame of our page after logout."""
+        return f"{self.url}/test/a/{self.alias}/frontchannel_logout"
+
+    @property
     def notified(self) -> str:
         """Where the suite takes pings of back-channel requests."""
         return f"{self.url}/test/a/{self.alias}/ciba-notification-endpoint"

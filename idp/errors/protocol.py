@@ -99,7 +99,8 @@ REQUEST_NOT_SUPPORTED = entry(
     "request_not_supported",
     "request_not_supported",
     400,
-    "request objects are supported only when signed, from clients that registered keys",
+    "request objects are supported when signed, from clients that registered keys; unsigned ones "
+    "only where both sides say so",
     WayOut.BACK_TO_SERVICE,
 )
 INVALID_REQUEST_OBJECT = entry(
@@ -113,14 +114,15 @@ REQUEST_URI_NOT_SUPPORTED = entry(
     "request_uri_not_supported",
     "request_uri_not_supported",
     400,
-    "only a request_uri from the pushed authorization request endpoint is supported",
+    "a request_uri is supported from the pushed authorization request endpoint, or registered "
+    "where that is offered",
     WayOut.BACK_TO_SERVICE,
 )
 INVALID_REQUEST_URI = entry(
     "invalid_request_uri",
     "invalid_request_uri",
     400,
-    "the request_uri is unknown, expired, used or of another client",
+    "the request_uri is unknown, expired, used, of another client, or nothing readable is there",
     WayOut.START_AGAIN,
 )
 PUSHED_REQUEST_REQUIRED = entry(

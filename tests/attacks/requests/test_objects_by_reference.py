@@ -255,7 +255,20 @@ def test_who_must_push_points_nowhere_and_nobody_points_from_a_push(desk: Desk) 
     assert desk.fetched == []
 
 
-def test_an_object_with_times_that_comes_through_the_browser_still_needs_them(desk: Desk) -> None:
+@pytest.mark.parametrize("algorithm", ["RS256", "none"])
+def test_an_object_with_a_name_is_marked_by_it_for_the_login_that_completes(
+    desk: Desk, clock: Clock, algorithm: str
+) -> None:
+    registered(desk, algorithm=algorithm)
+    ends = int(clock().timestamp()) + 600
+    serve(desk, made(algorithm=algorithm, jti="j-1", exp=ends))
+    mark = desk.reader.read(pointing()).signed
+    assert mark is not None
+    assert (mark.jti, mark.proven) == ("j-1", algorithm != "none")
+    assert mark.until.timestamp() > ends
+
+
+def test_an_object_that_comes_through_the_browser_still_needs_times(desk: Desk) -> None:
     registered(desk)
     alone = form({"client_id": SHOP, "request": made()})
     kept_with_us(refusal(desk, At.AUTHORIZE, alone), INVALID_REQUEST_OBJECT)

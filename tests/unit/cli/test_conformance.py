@@ -14,6 +14,7 @@ from werkzeug.test import Client
 
 from idp.app import create
 from idp.config import load
+from idp.outbound.client import OutboundAnswer
 from idp.runtime import system_entropy, system_monotonic, system_now
 from idp.services import build
 
@@ -172,3 +173,92 @@ def test_elsewhere_nothing_is_prepared_and_pages_keep_their_own_names(
     refused = deployment.run("conformance", "prepare")
     assert refused.exit_code == 1
     assert 'environment = "conformance"' in refused.output
+
+
+def unsigned(claims: dict[str, str]) -> str:
+    """An object as the suite writes it: no type, and nothing but the parameters."""
+    segments = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        for part in ({"alg": "none"}, claims)
+    ]
+    return f"{'.'.join(segments)}."
+
+
+def test_what_the_suite_asks_of_request_objects_is_offered_in_this_environment(
+    browser: Client, suite: dict[str, Any]
+) -> None:
+    issuer = suite["server"]["discoveryUrl"].removesuffix("/.well-known/openid-configuration")
+    told = browser.get("/.well-known/openid-configuration", base_url=issuer).json
+    assert told["request_uri_parameter_supported"] is True
+    assert told["require_request_uri_registration"] is True
+    assert {"RS256", "none"} <= set(told["request_object_signing_alg_values_supported"])
+
+
+@pytest.mark.proves("core.request-objects")
+def test_an_unsigned_object_of_the_suite_is_honoured_with_the_address_inside_it(
+    browser: Client, suite: dict[str, Any]
+) -> None:
+    issuer = suite["server"]["discoveryUrl"].removesuffix("/.well-known/openid-configuration")
+    inside = {
+        "client_id": suite["client"]["client_id"],
+        "response_type": "code",
+        "scope": "openid",
+        "redirect_uri": CALLBACK,
+        "state": "s",
+    }
+    asked = {**inside, "redirect_uri": f"{CALLBACK}/invalid", "request": unsigned(inside)}
+    opened = browser.get(f"/authorize?{urlencode(asked)}", base_url=issuer, follow_redirects=True)
+    assert 'class="page-login"' in opened.text
+
+
+@pytest.mark.proves("core.request-uri-unsigned")
+def test_a_client_that_registers_an_address_with_the_suites_hash_is_called_there(
+    registering: None, browser: Client, suite: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hash is of something else than what will be there, and no algorithm is registered."""
+    del registering
+    issuer = suite["server"]["discoveryUrl"].removesuffix("/.well-known/openid-configuration")
+    uri = f"https://localhost.emobix.co.uk:8443/test/a/sesame/requesturi/x#{'A' * 43}"
+    registered = browser.post(
+        "/register",
+        base_url=issuer,
+        json={"redirect_uris": [CALLBACK], "request_uris": [uri]},
+    ).json
+    assert registered["request_uris"] == [uri]
+    inside = {
+        "client_id": registered["client_id"],
+        "response_type": "code",
+        "scope": "openid",
+        "redirect_uri": CALLBACK,
+        "state": "s",
+    }
+    called: list[str] = []
+
+    def served(self: object, method: str, url: str, **more: object) -> OutboundAnswer:
+        del self, method, more
+        called.append(url)
+        body = unsigned(inside).encode()
+        return OutboundAnswer(status=200, media_type="application/jwt", body=body)
+
+    monkeypatch.setattr("idp.outbound.client.OutboundClient.call", served)
+    asked = {**inside, "request_uri": uri}
+    opened = browser.get(f"/authorize?{urlencode(asked)}", base_url=issuer, follow_redirects=True)
+    assert 'class="page-login"' in opened.text
+    assert called == [uri.partition("#")[0]]
+
+
+def test_the_plans_of_logout_have_static_clients_that_hear_by_one_channel_each(
+    certified: Deployment, suite: dict[str, Any], tmp_path: Path
+) -> None:
+    base = CALLBACK.removesuffix("/callback")
+    heard = {"back": f"{base}/backchannel_logout", "front": f"{base}/frontchannel_logout"}
+    for channel, address in heard.items():
+        plan = json.loads((tmp_path / f"suite-{channel}-channel-logout.json").read_text())
+        client = certified.json("clients", "show", plan["client"]["client_id"])["registration"]
+        assert plan["client2"] == suite["client2"]
+        assert client["post_logout_redirect_uris"] == [f"{base}/post_logout_redirect"]
+        other = "front" if channel == "back" else "back"
+        assert client[f"{channel}channel_logout_uri"] == address
+        assert f"{other}channel_logout_uri" not in client
+    first = certified.json("clients", "show", suite["client"]["client_id"])["registration"]
+    assert first.keys().isdisjoint({"backchannel_logout_uri", "frontchannel_logout_uri"})
