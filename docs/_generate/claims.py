@@ -68,9 +68,9 @@ and a sector, for ever: it is made from nothing, and never the national number.
 
 
 VERIFIED = """
-Asked through the `claims` parameter alone, in `id_token`, in `userinfo` or in both (OpenID Connect
-for Identity Assurance 1.0 section 5): one element or a list of up to eight, each answered for
-itself.
+Asked through the `claims` parameter alone, at `/authorize` or behind the browser's back, in
+`id_token`, in `userinfo` or in both (OpenID Connect for Identity Assurance 1.0 section 5): one
+element or a list of up to eight, each answered for itself.
 
 ```json
 {"userinfo": {"verified_claims": {

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from idp.domain import audit_event, verified_claims
+from idp.domain import audit_event
 from idp.domain.answer import reply_to, success
-from idp.domain.claims import granted, offers
 from idp.domain.client import subject_sector
 from idp.domain.crossing import OFFLINE, scopes_given
 from idp.domain.dialect import acr_told
 from idp.domain.gate import may_issue
 from idp.domain.grant import Code, Grant, GrantId
+from idp.domain.leaving import leaving
 from idp.domain.person import SubjectId
 from idp.domain.transaction import Step, WrongStep
-from idp.domain.verification import verification_of
 from idp.errors import RESPONSE_TYPE_NOT_REGISTERED, SESSION_CHANGED, Refused
 from idp.oidc.front_channel import FrontTokens
 from idp.oidc.par import SPENT_KIND as SPENT_PAR
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from idp.domain.client import Client
     from idp.domain.event import AuthenticationEvent
     from idp.domain.person import Person
-    from idp.domain.request import AuthorizationRequest
     from idp.domain.session import Session
     from idp.domain.transaction import Agreement, Transaction
     from idp.store.ports import Unit
@@ -93,9 +91,16 @@ class Completion:
         scopes = scopes_given(tx.request.scopes, client, event.evidence)
         self._spend(unit, tx, now)
         # What a card's files proved stands in the session's event alone, and not in the grant's.
-        id_token_claims, userinfo_claims = self._claims(
-            tx.request, client, person, session.event, agreed=agreed.claims, now=now
+        offered = leaving(
+            tx.request,
+            client,
+            person,
+            session.event,
+            now=now,
+            issuer=self._issuer,
+            framework=self._framework,
         )
+        id_token_claims, userinfo_claims = offered.agreed(agreed.claims, now=now)
         grant = Grant(
             id=GrantId(self._name()),
             person=person.id,
@@ -115,34 +120,6 @@ class Completion:
             created_at=now,
         )
         return self._issue(unit, tx, grant, now)
-
-    def _claims(
-        self,
-        request: AuthorizationRequest,
-        client: Client,
-        person: Person,
-        event: AuthenticationEvent,
-        *,
-        agreed: tuple[str, ...],
-        now: datetime,
-    ) -> tuple[dict[str, object], dict[str, object]]:
-        """Give what leaves: in the ID token, and at userinfo."""
-        offered = offers(request, client, person, event, now=now, issuer=self._issuer)
-        id_token, userinfo = granted(offered, agreed)
-        proven = verified_claims.offers(
-            request,
-            client,
-            person,
-            event,
-            now=now,
-            issuer=self._issuer,
-            framework=self._framework,
-        )
-        verification = verification_of(event, framework=self._framework)
-        in_token, at_userinfo = verified_claims.granted(
-            request, proven, agreed, verification, now=now
-        )
-        return id_token | in_token, userinfo | at_userinfo
 
     def _issue(self, unit: Unit, tx: Transaction, grant: Grant, now: datetime) -> Answer:
         asked = tx.request.response_type

@@ -12,9 +12,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from idp.domain import audit_event
-from idp.domain.assurance import Assurance
+from idp.domain.assurance import Assurance, lowest_asked
 from idp.domain.backchannel import login_of
-from idp.domain.claims import granted, offers
 from idp.domain.client import subject_sector
 from idp.domain.dialect import acr_told
 from idp.domain.event import (
@@ -23,6 +22,7 @@ from idp.domain.event import (
     without_facts,
 )
 from idp.domain.grant import Grant, GrantId
+from idp.domain.leaving import leaving
 from idp.domain.person import PersonId, PersonState, SubjectId
 from idp.domain.phone_level import amr_of, evidence_of, level_of
 from idp.domain.session import Session, SessionKey
@@ -98,6 +98,7 @@ class BackchannelGrant:
         entropy: Callable[[int], bytes],
     ) -> None:
         self._issuer = settings.issuer
+        self._framework = settings.card.framework
         self._ledger = ledger
         self._ephemeral = ephemeral
         self._issuing = issuing
@@ -226,6 +227,9 @@ class BackchannelGrant:
             )
         else:
             event = self._approved(unit, answer, key, at=at)
+        floor = lowest_asked(request.request.acr_words)
+        if request.request.essential_acr and floor is not None and event.acr < floor:
+            raise Refused(BACKCHANNEL_REFUSED, "below the level that was asked as essential")
         session = Session(key=key, event=event, opened_at=at, used_at=at, sids={})
         unit.sessions.open(session)
         return session
@@ -259,11 +263,19 @@ class BackchannelGrant:
         answer: Approval | None,
     ) -> Grant:
         event, now = session.event, self._now()
-        offered = offers(request.request, client, person, event, now=now, issuer=self._issuer)
-        short = {offer.name: offer.name.rpartition("/")[2] for offer in offered}
+        offered = leaving(
+            request.request,
+            client,
+            person,
+            event,
+            now=now,
+            issuer=self._issuer,
+            framework=self._framework,
+        )
+        short = {name: name.rpartition("/")[2] for name in offered.names()}
         told = None if answer is None else {claim.name for claim in answer.shown.claims}
         agreed = [name for name in short if told is None or short[name] in told]
-        id_token_claims, userinfo_claims = granted(offered, agreed)
+        id_token_claims, userinfo_claims = offered.agreed(agreed, now=now)
         unit.record(
             audit_event.consent_given(
                 person=person.id,

@@ -24,6 +24,7 @@ from idp.errors import (
     UNMET_AUTHENTICATION_REQUIREMENTS,
     Refused,
 )
+from idp.oidc.ciba.claims import read_asked
 from idp.oidc.ciba.details import TypedApproval, read_details
 from idp.oidc.ciba.words import plain_words
 from idp.oidc.hints import open_hint
@@ -95,13 +96,20 @@ class AskReader:
         typed = self._typed(params)
         subject, username = self._hint(params, client)
         message = params.text("binding_message")
+        levels = _levels(params) or client.about.default_acr_values
+        asked = read_asked(params, acr_words=levels, subject=subject)
         return Ask(
             request=AuthorizationRequest(
                 client_id=client.id,
                 redirect_uri="",
                 response_mode=ResponseMode.QUERY,
                 scopes=_scopes(params, client),
-                acr_words=_levels(params) or client.about.default_acr_values,
+                acr_words=asked.acr_words,
+                essential_acr=asked.essential_acr,
+                id_token_claims=asked.claims.id_token,
+                userinfo_claims=asked.claims.userinfo,
+                id_token_verified=asked.claims.id_token_verified,
+                userinfo_verified=asked.claims.userinfo_verified,
                 signed=signed,
                 federal=client.profile is Profile.FAS,
             ),
