@@ -51,6 +51,7 @@ from idp.outbound.documents import Documents
 from idp.outbound.fetch import GuardedFetch
 from idp.outbound.making import outbound_of
 from idp.outbound.pictures import Pictures
+from idp.store.places import open_places
 from idp.store.slow_hash import SlowHash
 from keys.jwks import Document
 
@@ -151,6 +152,7 @@ def build(
     Raises:
         SchemaOutdated, StoreUnavailable, UnsafeStore, KeysError: as ``lay`` does.
         OSError, TrustMalformed: the trust folder cannot be used.
+        PlacesUnreadable: a file of networks cannot.
     """
     foundation = lay(settings, now=now, monotonic=monotonic, entropy=entropy)
     try:
@@ -318,6 +320,7 @@ def _phone(base: Foundation) -> PhoneDesk | None:
         ring=base.ring,
         now=base.now,
         entropy=base.entropy,
+        places=open_places(base.settings, monotonic=base.monotonic),
     )
 
 

@@ -27,6 +27,7 @@ from mobile_flow.desk import (
     live_device,
     note,
     notice_all,
+    nowhere,
     slow_origin,
 )
 from mobile_flow.errors import (
@@ -83,6 +84,7 @@ class Approvals:
         entropy: Callable[[int], bytes],
         wake: Callable[[str], None],
         limits: Limits | None = None,
+        country: Callable[[str], str | None] = nowhere,
     ) -> None:
         parts = urlsplit(issuer)
         self._desk = Desk(
@@ -95,16 +97,15 @@ class Approvals:
             entropy=entropy,
             wake=wake,
             limits=limits or Limits(),
+            country=country,
         )
         self._origin = f"{parts.scheme}://{parts.netloc}"
-        self._openings = Openings(self._desk)
-        self._claims = Claims(self._desk)
-        self.open = self._openings.open
-        self.frames = self._openings.frames
-        self.standing = self._openings.standing
-        self.cancel = self._openings.cancel
-        self.claim = self._claims.claim
-        self.ask = self._claims.ask
+        openings, claims = Openings(self._desk), Claims(self._desk)
+        self.open = openings.open
+        self.frames = openings.frames
+        self.standing = openings.standing
+        self.cancel = openings.cancel
+        self.claim, self.ask = claims.claim, claims.ask
 
     # --- what a phone sees ----------------------------------------------------------------------
 

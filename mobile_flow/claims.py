@@ -55,11 +55,13 @@ class Claims:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def claim(self, device: Device, text_or_code: str, *, browser: str = "") -> Claimed:
+    def claim(
+        self, device: Device, text_or_code: str, *, browser: str = "", address: str = ""
+    ) -> Claimed:
         """Claim what a phone scanned or somebody typed on it.
 
         ``browser`` is the hash of the cookie by which the app's browser is known to login pages;
-        empty where it has none.
+        empty where it has none. ``address`` is the phone's; only its country is looked at.
 
         Raises:
             SameDevice: a phone's own browser shows the code; it is not claimed.
@@ -75,7 +77,7 @@ class Claims:
         if tries > desk.limits.tries_per_device:
             raise TooManyTries("too many claims by one phone")
         if len(text_or_code) <= _LONGEST_CODE:
-            return self._by_code(device, qr.read_code(text_or_code), browser)
+            return self._by_code(device, qr.read_code(text_or_code), browser, address)
         scanned = qr.read(text_or_code)
         if scanned.host != desk.host.upper():
             raise FrameUnreadable("of another host")
@@ -87,7 +89,7 @@ class Claims:
         except FrameForged:
             self._count_forgery(start)
             raise
-        return self._insert(device, start, browser)
+        return self._insert(device, start, browser, address)
 
     def ask(
         self,
@@ -135,11 +137,11 @@ class Claims:
         notify.wake(unit, phones, subject=approval.id, until=until, now=now)
         return approval
 
-    def _by_code(self, device: Device, code: str, browser: str) -> Claimed:
+    def _by_code(self, device: Device, code: str, browser: str, address: str) -> Claimed:
         start = self._desk.starts.by_code(code)
         if start is None or start.code != code or self._desk.now() >= start.expires_at:
             return self._again_by_code(device)
-        return self._insert(device, start, browser)
+        return self._insert(device, start, browser, address)
 
     def _again_by_code(self, device: Device) -> Claimed:
         # A claimed code is forgotten; what a phone sends again names what it is answering.
@@ -149,7 +151,7 @@ class Claims:
             return Claimed(approval=moves.for_phone(found))
         raise StartGone("no such code now")
 
-    def _insert(self, device: Device, start: Start, browser: str) -> Claimed:
+    def _insert(self, device: Device, start: Start, browser: str, address: str) -> Claimed:
         desk = self._desk
         # A laptop that plays both parts is let be: there the code is no way around anything.
         if start.handheld and hmac.compare_digest(start.browser, browser):
@@ -162,9 +164,11 @@ class Claims:
             now=desk.now(),
             limits=desk.limits,
         )
+        approval = replace(approval, abroad=self._is_abroad(start, address))
         with desk.ledger.begin() as unit:
             self._demand_may_claim(unit, device, start.id)
-            approval = replace(approval, slow=self._is_slow(unit, device, start))
+            slow = self._is_slow(unit, device, start, abroad=approval.abroad)
+            approval = replace(approval, slow=slow)
             first = unit.phones.add_approval(approval)
             if first:
                 note(unit, "approval_claimed", approval)
@@ -182,13 +186,20 @@ class Claims:
         demand_few(unit, device.person, limits=self._desk.limits, now=now)
         demand_idle(unit, device, start, now=now)
 
-    def _is_slow(self, unit: PhoneUnit, device: Device, start: Start) -> bool:
+    def _is_abroad(self, start: Start, address: str) -> bool:
+        """Tell whether browser and phone are in two countries; what is unknown is in none."""
+        if start.country is None:
+            return False
+        here = self._desk.country(address)
+        return here is not None and here != start.country
+
+    def _is_slow(self, unit: PhoneUnit, device: Device, start: Start, *, abroad: bool) -> bool:
         """Tell whether the person is to read for a while before they approve (rule R5)."""
         if not self._desk.limits.reading:
             return False
         now = self._desk.now()
         known = unit.phones.knows_browser(device.person, start.browser, at=now)
-        return start.suspect or not known
+        return start.suspect or abroad or not known
 
     def _late(self, device: Device, start: ApprovalId) -> Claimed:
         """Answer for a start that is not there any more: it was claimed, or it ended."""

@@ -55,6 +55,11 @@ class Assertions(Protocol):
         ...
 
 
+def nowhere(address: str) -> None:
+    """Know the country of no address."""
+    del address
+
+
 class _LostRace(Exception):
     """Somebody moved the row between our reading and our writing."""
 
@@ -66,6 +71,7 @@ class Desk:
     Attributes:
         host: our host as frames name it, with its port if any.
         wake: told the transaction whose approval moved, after the commit; may be lost.
+        country: two letters for the country of an address, ``None`` where it is not known.
     """
 
     ledger: PhoneLedger
@@ -77,6 +83,7 @@ class Desk:
     entropy: Callable[[int], bytes]
     wake: Callable[[str], None]
     limits: Limits
+    country: Callable[[str], str | None] = nowhere
 
     def change(
         self, approval_id: ApprovalId, decide: Callable[[PhoneUnit, Approval], Approval]

@@ -194,6 +194,8 @@ class Start:
         origin: the site that it was opened from.
         handheld: the browser says to be a phone's.
         suspect: it comes from where a login was reported, or where the operator expects no people.
+        country: two letters of where it comes from, ``None`` where that is not known; it is never
+            kept longer than this start.
     """
 
     id: ApprovalId
@@ -209,6 +211,7 @@ class Start:
     origin: OriginRef | None = None
     handheld: bool = False
     suspect: bool = False
+    country: str | None = None
 
 
 class ApprovalState(StrEnum):
@@ -253,6 +256,7 @@ class Approval:
         contested: another phone tried to answer it; both screens say so.
         origin: the site that the login was opened from; ``None`` without a browser.
         slow: the person is to read for a while before they approve; then ``ready_at`` says when.
+        abroad: the browser was in another country than the phone; which ones is not kept.
         effect: the provider's own word for what it opened by this approval (a session, a grant),
             so that a later report can end it.
     """
@@ -278,6 +282,7 @@ class Approval:
     contested: bool = False
     origin: OriginRef | None = None
     slow: bool = False
+    abroad: bool = False
     ready_at: datetime | None = None
     effect: str | None = field(default=None, repr=False)
 

@@ -84,7 +84,7 @@ class Openings:
             browser: SHA-256 (hexadecimal) of the cookie that owns it.
             shown: what the phone will show, from the registration.
             kind: QR or STATIC.
-            address: where the request comes from; counted, and kept as a hash.
+            address: where the request comes from; counted, and kept as a hash and a country.
             again: the page renews a code that ended; this never disturbs a phone that claimed it.
             handheld: the browser says to be a phone's.
             suspect: it comes from where the operator expects no people.
@@ -120,6 +120,7 @@ class Openings:
             origin=origin(where),
             handheld=handheld,
             suspect=suspect or reported,
+            country=desk.country(address),
         )
         if not desk.starts.occupy(where, start, most=desk.limits.open_per_address):
             raise TooManyStarts("open at one address")

@@ -54,7 +54,7 @@ class Call:
         method: in capitals.
         path: as it was sent, without a query.
         proof: the header ``Sesame-Device``, ``None`` where there was none.
-        address: where it comes from; only counted.
+        address: where it comes from; counted, and compared with where the browser is.
         browser: the hash of the cookie by which its browser is known to login pages, or empty. It
             allows nothing.
     """
@@ -275,16 +275,13 @@ class PhoneApi:
     # --- approvals ------------------------------------------------------------------------------
 
     def _claim(self, asked: _Asked) -> Body:
-        if asked.members.keys() == {"text"}:
-            said = text(asked.members, "text")
-        elif asked.members.keys() == {"code"}:
-            said = text(asked.members, "code")
-        else:
+        if asked.members.keys() not in ({"text"}, {"code"}):
             raise CallMalformed("either a text or a code")
-        found = self._services.approvals.claim(asked.device, said, browser=asked.browser)
-        claimed = found.approval
+        said, where = text(asked.members, *asked.members), asked.address
+        approvals, by = self._services.approvals, asked.browser
+        claimed = approvals.claim(asked.device, said, browser=by, address=where).approval
         if claimed.state is ApprovalState.MATCHED:
-            return self._asked(self._services.approvals.question(claimed.id, asked.device))
+            return self._asked(approvals.question(claimed.id, asked.device))
         return {"approval": self._told(claimed)}
 
     def _pending(self, asked: _Asked) -> Body:
@@ -361,7 +358,7 @@ class PhoneApi:
             told["expires_in"] = max(0, int(left))
         if approval.ready_at is not None and approval.state is ApprovalState.MATCHED:
             to_read = (approval.ready_at - self._services.now()).total_seconds()
-            told["read_for"] = max(0, math.ceil(to_read))
+            told |= {"read_for": max(0, math.ceil(to_read)), "abroad": approval.abroad}
         if approval.transcript is not None:
             told["transcript"] = encoded(approval.transcript)
         return told

@@ -58,6 +58,7 @@ def examine(config_path: Path | None) -> Iterator[Finding]:
         examining.certificates,
         examining.disk,
         examining.trust,
+        examining.networks,
         examining.listeners,
         examining.waiting,
         examining.kek,

@@ -16,8 +16,11 @@ from idp.cli import ports
 from idp.cli.deployment import clock_of
 from idp.cli.health import CLOCKS_APART
 from idp.config import Environment
+from idp.domain.places import Nowhere
 from idp.housekeeper.jobs import NAMES
 from idp.oidc.profiles.keeping import broken
+from idp.runtime import system_monotonic
+from idp.store.places import PlacesUnreadable, open_places
 from idp.store.sql.urls import sqlite_path
 from keys.ports import State
 from keys.states import outlook
@@ -133,6 +136,17 @@ def _belgian_roots(labels: list[str], *, now: datetime) -> Iterator[Finding]:
             f"not trusted: {', '.join(root.common_name for root in missing)}",
             "without them their cards are refused: see docs/reference/trust.md",
         )
+
+
+def networks(settings: Settings) -> Iterator[Finding]:
+    """Look whether the files of networks can be read, where any is named."""
+    try:
+        known = open_places(settings, monotonic=system_monotonic)
+    except PlacesUnreadable as error:
+        yield fail("networks", str(error), "put the file in place, or leave the setting out")
+        return
+    if not isinstance(known, Nowhere):
+        yield ok("networks", "the files of networks can be read")
 
 
 def listeners(settings: Settings) -> Iterator[Finding]:

@@ -186,6 +186,7 @@ def rehearsed(settings: Settings) -> Iterator[Foundation]:
     from idp.login.phone_desk import RelyingPartyMoved
     from idp.login.phone_keys import RootsUnreadable
     from idp.services import build
+    from idp.store.places import PlacesUnreadable
 
     with explained():
         try:
@@ -197,7 +198,7 @@ def rehearsed(settings: Settings) -> Iterator[Foundation]:
             )
         except (TrustMalformed, OSError) as error:
             raise click.ClickException(f"{settings.card.trust} (card.trust): {error}") from error
-        except (RelyingPartyMoved, RootsUnreadable) as error:
+        except (RelyingPartyMoved, RootsUnreadable, PlacesUnreadable) as error:
             raise click.ClickException(str(error)) from error
         except NoMeansOfLogin as error:
             raise click.ClickException(f"nobody could log in: {error}") from error

@@ -15,8 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from idp.config.auditing import Audit
 from idp.config.mtls import Mtls
+from idp.config.networks import Networks
 from idp.config.registering import Registration
 from idp.config.requesting import Requests
+from idp.config.waiting import Waiting
 
 
 class Environment(StrEnum):
@@ -291,7 +293,8 @@ class Phone(_Section):
         ge=timedelta(0),
         le=timedelta(seconds=60),
         description="How long a person reads before they can approve a login in a browser that is "
-        "new to them, or that comes from `suspect_networks` or from where a login was reported.",
+        "new to them, or that comes from `suspect_networks`, from a hosting network or another "
+        "country (`networks`), or from where a login was reported.",
     )
     suspect_networks: tuple[str, ...] = Field(
         default=(),
@@ -321,30 +324,6 @@ class Phone(_Section):
         default=None,
         description="mailto: or https: address that push services may write to (RFC 8292). "
         "Absent: the issuer.",
-    )
-
-
-class Waiting(_Section):
-    """Browsers that wait for a phone, and the role `sesame wait` that holds them."""
-
-    url: str | None = Field(
-        default=None,
-        description="Where pages reach `sesame wait`: the issuer, behind a proxy that sends /wait/ "
-        "there, or another port of its host. Absent: there is no such role, and pages ask.",
-    )
-    host: str = Field(default="127.0.0.1", description="Address of the role's listener.")
-    port: int = Field(default=8404, ge=1, le=65535, description="Port of the role's listener.")
-    health_port: int = Field(
-        default=8410, ge=1, le=65535, description="Loopback-only port of its /live and /ready."
-    )
-    most: int = Field(
-        default=16_000, ge=1, le=1_000_000, description="Browsers that one process holds at most."
-    )
-    per_address: int = Field(
-        default=256, ge=1, description="Of these, from one client address (IPv6: one /64)."
-    )
-    poll: timedelta = Field(
-        default=timedelta(seconds=2), description="How often a page asks that nobody wakes."
     )
 
 
@@ -392,6 +371,7 @@ class Settings(_Section):
     card: Card = Card()
     login: Login = Login()
     phone: Phone = Phone()
+    networks: Networks = Networks()
     waiting: Waiting = Waiting()
     outbound: Outbound = Outbound()
     registration: Registration = Registration()

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from idp.domain.assurance import Assurance
 from idp.domain.event import MethodName
-from idp.domain.networks import within
 from idp.domain.person import Person, PersonId
 from idp.domain.phone_level import amr_of, evidence_of, level_of
 from idp.errors import (
@@ -34,10 +33,9 @@ from mobile_flow.errors import PhoneError
 from mobile_flow.model import ApprovalId, ApprovalState, FlowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from idp.domain.networks import Network
     from idp.domain.reading import Reading
     from idp.domain.session import Session
     from idp.domain.transaction import Transaction
@@ -73,18 +71,18 @@ class MobileMethod:
         *,
         issuer: str,
         host: str,
-        suspects: Sequence[Network] = (),
+        suspect: Callable[[str | None], bool] = lambda address: False,  # noqa: ARG005 - of nobody
         now: Callable[[], datetime],
     ) -> None:
         """Take the ``host`` that codes name, with its port if any.
 
-        ``suspects`` are networks that the operator expects no people in.
+        ``suspect`` tells of an address whether the operator expects no people there.
         """
         self._ledger = ledger
         self._approvals = approvals
         self._issuer = issuer
         self._host = host
-        self._suspects = tuple(suspects)
+        self._suspect = suspect
         self._now = now
 
     def start(self, asking: Asking) -> Challenge | None:
@@ -202,7 +200,7 @@ class MobileMethod:
                 address=asking.visitor.address or "",
                 again=again,
                 handheld=asking.visitor.handheld,
-                suspect=within(asking.visitor.address, self._suspects),
+                suspect=self._suspect(asking.visitor.address),
             )
         except PhoneError as error:
             raise ProofRefused(problem_of_phone(error), error.code) from error

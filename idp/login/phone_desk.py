@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 from idp.domain.assurance import Assurance
-from idp.domain.networks import read_networks
+from idp.domain.networks import read_networks, within
+from idp.domain.places import Nowhere
 from idp.login.mobile import MobileMethod
 from idp.login.passkey import PasskeyMethod
 from idp.login.phone_keys import keys_of
@@ -26,10 +27,12 @@ from mobile_flow.otp import OneTimePasswords
 from mobile_flow.proof import Nonces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from idp.config import Settings
+    from idp.domain.networks import Network
+    from idp.domain.places import Places
     from idp.login.methods import LoginMethod
     from idp.store.ports import Ledger
     from idp.store.short_lived import Ephemeral
@@ -129,6 +132,7 @@ def open_desk(  # noqa: PLR0913 - two stores, what seals and signs, and the worl
     ring: KeyRing,
     now: Callable[[], datetime],
     entropy: Callable[[int], bytes],
+    places: Places | None = None,
 ) -> PhoneDesk:
     """Put the phone's side together.
 
@@ -137,7 +141,7 @@ def open_desk(  # noqa: PLR0913 - two stores, what seals and signs, and the worl
         RootsUnreadable: the makers' roots are not what they should be.
         StoreUnavailable: no answer.
     """
-    phone, terms = settings.phone, terms_of(settings)
+    phone, terms, known = settings.phone, terms_of(settings), places or Nowhere()
     _hold_to(terms.rp_id, ledger)
     host = urlsplit(settings.issuer).netloc
     rows = LedgerOfThePhone(ledger, now=now)
@@ -159,6 +163,7 @@ def open_desk(  # noqa: PLR0913 - two stores, what seals and signs, and the worl
             approvals_per_person=phone.approvals_per_person,
             poll=settings.waiting.poll,
         ),
+        country=known.country,
     )
     enrolments = Enrolments(
         rows,
@@ -200,7 +205,9 @@ def open_desk(  # noqa: PLR0913 - two stores, what seals and signs, and the worl
             approvals,
             issuer=settings.issuer,
             host=host,
-            suspects=read_networks(phone.suspect_networks),
+            suspect=partial(
+                _is_suspect, places=known, networks=read_networks(phone.suspect_networks)
+            ),
             now=now,
         ),
         passkey=PasskeyMethod(
@@ -217,6 +224,11 @@ def open_desk(  # noqa: PLR0913 - two stores, what seals and signs, and the worl
         vapid=vapid,
         terms=terms,
     )
+
+
+def _is_suspect(address: str | None, *, places: Places, networks: Sequence[Network]) -> bool:
+    """Tell whether the operator expects no people there."""
+    return within(address, networks) or places.is_hosting(address)
 
 
 def _generation(ledger: Ledger, ephemeral: Ephemeral) -> str:

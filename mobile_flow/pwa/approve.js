@@ -228,7 +228,7 @@ const ask = (who, approval) => {
       shown.where ? [h("h2", {}, t("ask.where")), h("p", { id: "where" }, h("bdi", {}, shown.where))] : null,
       approval.contested ? h("p", { class: "warning" }, t("ask.contested")) : null,
       approval.kind === "static" ? h("p", { class: "warning" }, t("ask.static")) : null,
-      approval.read_for ? h("p", { class: "warning", id: "unusual" }, t("ask.unusual")) : null,
+      approval.read_for ? h("p", { class: "warning", id: "unusual" }, approval.abroad ? t("ask.abroad") : t("ask.unusual")) : null,
       h("p", { class: "warning", id: "warning" }, t("ask.warning")),
       trouble,
       said,

@@ -14,9 +14,12 @@ from click.testing import CliRunner
 from cardreader.trust import belgium
 from idp.cli import examining, main
 from idp.config import Settings
+from tests.services.mmdb import write_mmdb
 from tests.world.cards import copied
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.unit.cli.deployed import Deployment
 
 
@@ -189,3 +192,15 @@ def test_a_header_with_a_second_spelling_is_doubted(
     settings = Settings(issuer="https://login.example", mtls={"proxies": ["10.0.0.1"], **told})
     assert [one.verdict for one in examining.certificates(settings)] == verdicts
     assert list(examining.certificates(Settings(issuer="https://login.example"))) == []
+
+
+def test_a_file_of_networks_is_looked_at_where_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "countries.mmdb"
+    settings = Settings.model_validate(
+        {"issuer": "https://login.example", "networks": {"countries": path}}
+    )
+    [gone] = examining.networks(settings)
+    assert (gone.verdict, "networks.countries" in gone.says) == ("fail", True)
+    write_mmdb(path, {"192.0.2.0/24": {"country": {"iso_code": "BE"}}})
+    assert [one.verdict for one in examining.networks(settings)] == ["ok"]
+    assert list(examining.networks(Settings(issuer="https://login.example"))) == []

@@ -94,3 +94,14 @@ def test_production_refuses_what_is_unsafe(deployment: Deployment) -> None:
         result = deployment.run(command)
         assert result.exit_code == 1
         assert "issuer: production demands https" in result.output
+
+
+def test_a_file_of_countries_that_is_not_there_stops_the_start_and_is_named(
+    deployment: Deployment,
+) -> None:
+    deployment.variables["SESAME_PHONE__ENABLED"] = "true"
+    deployment.variables["SESAME_NETWORKS__COUNTRIES"] = str(deployment.folder / "gone.mmdb")
+    result = deployment.run("serve")
+    assert result.exit_code == 1
+    assert "networks.countries: " in result.stderr
+    assert "gone.mmdb: No such file" in result.stderr
