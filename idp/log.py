@@ -102,9 +102,9 @@ class JsonFormatter(logging.Formatter):
             line["detail"] = _short(record.getMessage())
         else:
             line["event"] = record.getMessage()
-            line.update(
-                {name: _short(value) for name, value in fields.items() if value is not None}
-            )
+            for name, value in fields.items():
+                if value is not None:
+                    line[name] = value if isinstance(value, int | float) else _short(value)
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = where(record.exc_info[1])
         for name, variable in (("request", request_id), ("transaction", transaction_id)):
@@ -121,7 +121,7 @@ def configure(
 
     Libraries speak only from WARNING up; Authlib, whose DEBUG lines hold tokens, never lower.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Lines(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(now))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -134,10 +134,20 @@ def configure(
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
-def _short(value: str | float) -> str | int | float:
-    if isinstance(value, str):
-        return value if len(value) <= _LONGEST else value[:_LONGEST] + "…"
-    return value
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes a line in one go, under the lock that every handler holds while it emits."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write, and let nothing that happens meanwhile reach whoever has something to say."""
+        try:
+            self.stream.write(f"{self.format(record)}\n")
+            self.stream.flush()
+        except Exception:  # noqa: BLE001 - as the standard library's own
+            self.handleError(record)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST else value[:_LONGEST] + "…"
 
 
 def where(error: BaseException) -> str:
