@@ -44,7 +44,8 @@ class Application:
     """One WSGI callable over one set of services; safe in threads."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
+        self._monotonic = services.monotonic
+        self._entropy = services.entropy
         self._peer = Peer(services.settings, also=services.settings.mtls.url)
         self._certificates = HandedOver(services.settings)
         self._site = Site(services)
@@ -52,8 +53,8 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
-        started = self._services.monotonic()
-        reference = self._services.entropy(_REFERENCE_BYTES).hex()
+        started = self._monotonic()
+        reference = self._entropy(_REFERENCE_BYTES).hex()
         request_token = log.request_id.set(reference)
         login_token = log.transaction_id.set(None)
         try:
@@ -99,7 +100,7 @@ class Application:
             method=method if method in _METHODS else "OTHER",
             route=environ.get("sesame.route", "none"),
             status=response.status_code,
-            milliseconds=round((self._services.monotonic() - started) * 1000, 1),
+            milliseconds=round((self._monotonic() - started) * 1000, 1),
             address=environ.get("REMOTE_ADDR") or None,
             client=environ.get("sesame.client"),
         )
@@ -159,5 +160,6 @@ def _read_body(environ: dict[str, Any]) -> None:
     if len(body) > most:
         raise Refused(BODY_TOO_LARGE, "body above the limit")
     environ["wsgi.input"] = BytesIO(body)
+    environ["wsgi.input_terminated"] = True
     environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
