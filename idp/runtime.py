@@ -7,7 +7,7 @@ one.
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ def system_monotonic() -> float:
 
 def system_entropy(size: int) -> bytes:
     """Give ``size`` bytes from the operating system's generator."""
-    return secrets.token_bytes(size)
+    return os.urandom(size)
 
 
 def shifted_now(offset_file: Path) -> Callable[[], datetime]:

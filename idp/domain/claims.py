@@ -270,9 +270,10 @@ def place_of(
     A picture, and whatever is large, is in no ID token; what only an authorisation lets out is in
     none that comes through the browser, whose address it would stand in.
     """
-    secret = answered.issues_id_token and fact in AUTHORISED
-    if asked == "id_token" and not secret and not _is_large(value):
-        return asked
+    if asked == "id_token":
+        shown = answered.issues_id_token and fact in AUTHORISED
+        if not shown and not _is_large(value):
+            return asked
     return "userinfo" if answered.reaches_userinfo else None
 
 

@@ -53,8 +53,10 @@ def offers(  # noqa: PLR0913 - who asks what of whom, by which proof, when and w
 
     Of a block whose verification cannot be had as asked, nothing is offered.
     """
+    if not (request.id_token_verified or request.userinfo_verified):
+        return ()
     verification = verification_of(event, framework=framework)
-    if verification is None or not (request.id_token_verified or request.userinfo_verified):
+    if verification is None:
         return ()
     known = verified_facts(person, event)
     purposes = entitled(client, now=now, issuer=issuer)

@@ -113,9 +113,10 @@ def parsed(header: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     doubtful = set()
     for part in header.split(";"):
-        name, separator, value = part.partition("=")
-        if separator and found.setdefault(name.strip(), value.strip()) != value.strip():
-            doubtful.add(name.strip())
+        named, separator, said = part.partition("=")
+        name, value = named.strip(), said.strip()
+        if separator and found.setdefault(name, value) != value:
+            doubtful.add(name)
     return {
         name: value
         for name, value in found.items()
