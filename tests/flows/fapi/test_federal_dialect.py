@@ -11,9 +11,11 @@ import pytest
 
 from idp.domain.client import Pkce, Purpose
 from idp.domain.forms import Forms
+from idp.domain.object_use import ObjectUse
 from idp.domain.profile import Profile
 from idp.domain.response_type import ResponseType
 from idp.errors import RULE_REFUSALS, Place
+from idp.oidc.object_offers import ObjectOffers
 from idp.oidc.profiles.keeping import PROFILES
 from idp.oidc.registration.faults import RegistrationRefused
 from idp.oidc.registration.policy import policy_of
@@ -101,6 +103,11 @@ def test_a_challenge_is_sent_always(house: House) -> None:
             {"response_types": ["id_token"], "grant_types": ["implicit"]},
             {"response_types": (ResponseType.ID_TOKEN,)},
         ),
+        (
+            "signed-objects",
+            {"request_object_signing_alg": "none"},
+            {"objects": ObjectUse(algorithm="none")},
+        ),
         ("scopes", {"scope": "openid be:eid"}, {"scopes": ("openid", "be:eid")}),
         ("signed-userinfo", {"userinfo_signed_response_alg": None}, {"forms": Forms()}),
         ("levels", {"minimum_acr": EIDAS}, {"minimum_acr": EIDAS}),
@@ -119,7 +126,11 @@ def test_a_registration_that_leaves_the_dialect_is_refused(
         "userinfo_signed_response_alg": "ES256",
         "minimum_acr": f"{LEVEL}100",
     }
-    policy = replace(policy_of(house.services.settings), response_types=tuple(ResponseType))
+    policy = replace(
+        policy_of(house.services.settings),
+        response_types=tuple(ResponseType),
+        objects=ObjectOffers(unsigned=True),
+    )
     assert register(whole, policy, now=house.at).profile is Profile.FAS
     changed = {name: one for name, one in {**whole, **weaker}.items() if one is not None}
     with pytest.raises(RegistrationRefused) as caught:
@@ -135,5 +146,5 @@ def test_every_rule_has_its_refusal_and_stands_in_this_file() -> None:
     named = {(rule, place) for profile, rule, place in RULE_REFUSALS if profile == "fas"}
     assert named == HELD
     assert {rule for rule, place in HELD if place is Place.REGISTRATION} == {
-        *("code-only", "pkce-s256", "scopes", "signed-userinfo", "levels")
+        *("code-only", "pkce-s256", "signed-objects", "scopes", "signed-userinfo", "levels")
     }
