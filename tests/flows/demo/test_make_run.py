@@ -137,7 +137,8 @@ def listeners() -> Iterator[tuple[str, int]]:
                 yield address, int(port, 16)
 
 
-def test_control_c_stops_all_of_it_and_the_next_start_finds_the_same_cards(
+@pytest.mark.timeout(240)
+def test_control_c_stops_all_of_it_the_next_start_finds_the_same_cards_and_killed_leaves_nobody(
     tmp_path: Path,
 ) -> None:
     with started(tmp_path) as demo:
@@ -150,17 +151,13 @@ def test_control_c_stops_all_of_it_and_the_next_start_finds_the_same_cards(
         assert "has stopped" in demo.said
         assert "Traceback" not in demo.said
     before = (tmp_path / "country" / "register.json").read_bytes()
-    with started(tmp_path, "--responder-port", str(demo.ports.responder)):
+    with started(tmp_path, "--responder-port", str(demo.ports.responder)) as again:
         assert (tmp_path / "country" / "register.json").read_bytes() == before
-
-
-def test_killed_it_leaves_nobody_behind(tmp_path: Path) -> None:
-    with started(tmp_path) as demo:
-        running = demo.running()
-        demo.process.kill()
-        demo.end()
+        running = again.running()
+        again.process.kill()
+        again.end()
         wait_until_gone(running)
-        assert listening(demo.ports) == []
+        assert listening(again.ports) == []
 
 
 def test_when_a_part_dies_it_stops_with_that_part_s_last_words(tmp_path: Path) -> None:

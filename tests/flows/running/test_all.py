@@ -30,9 +30,9 @@ def pids(running: Running, role: str) -> list[int]:
     return [line["pid"] for line in lines(running, "role.started") if line["role"] == role]
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_every_role_runs_and_ends_with_the_parent(
-    deployment: Deployment, start: Callable[..., Running], how: signal.Signals
+@pytest.mark.parametrize(("role", "how"), [("serve", signal.SIGTERM), ("housekeep", signal.SIGINT)])
+def test_every_role_runs_is_started_again_when_killed_and_ends_with_the_parent(
+    deployment: Deployment, start: Callable[..., Running], role: str, how: signal.Signals
 ) -> None:
     running = start(*SESAME, "serve", "--all").started()
     discovery = running.ask("/.well-known/openid-configuration")
@@ -40,6 +40,17 @@ def test_every_role_runs_and_ends_with_the_parent(
     assert json.loads(discovery[1])["issuer"] == f"http://localhost:{deployment.port}"
     # The first signing key's row is sealed by the housekeeper.
     until(lambda: deployment.sql("SELECT 1 FROM audit WHERE sequence = 1"))
+    [first] = until(lambda: pids(running, role))
+    os.kill(first, signal.SIGKILL)
+    until(lambda: len(pids(running, role)) == 2)
+    until(running.ready)
+    until(
+        lambda: (
+            {line["pid"] for line in lines(running, "housekeeper.started")}
+            == set(pids(running, "housekeep"))
+        )
+    )
+    assert lines(running, "role.ended")[0]["status"] == -signal.SIGKILL
     running.signal(how)
     assert running.ended() == 0
     assert lines(running, "housekeeper.stopped")
@@ -47,16 +58,6 @@ def test_every_role_runs_and_ends_with_the_parent(
     assert "Traceback" not in running.log
     assert running.ask() is None
     assert running.ask(health=True) is None
-
-
-@pytest.mark.parametrize("role", ["serve", "housekeep"])
-def test_a_role_that_is_killed_is_started_again(start: Callable[..., Running], role: str) -> None:
-    running = start(*SESAME, "serve", "--all").started()
-    [first] = until(lambda: pids(running, role))
-    os.kill(first, signal.SIGKILL)
-    until(lambda: len(pids(running, role)) == 2)
-    until(running.ready)
-    assert lines(running, "role.ended")[0]["status"] == -signal.SIGKILL
 
 
 def test_the_roles_end_when_the_parent_is_killed(start: Callable[..., Running]) -> None:
