@@ -17,6 +17,7 @@ from idp.config import load
 from idp.outbound.client import OutboundAnswer
 from idp.runtime import system_entropy, system_monotonic, system_now
 from idp.services import build
+from tests.world.client import made_key, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,18 +212,32 @@ def test_an_unsigned_object_of_the_suite_is_honoured_with_the_address_inside_it(
     assert 'class="page-login"' in opened.text
 
 
-@pytest.mark.proves("core.request-uri-unsigned")
+@pytest.mark.parametrize("algorithm", ["none", "RS256"])
+@pytest.mark.proves("core.request-uri-unsigned", "core.request-uri-signed")
 def test_a_client_that_registers_an_address_with_the_suites_hash_is_called_there(
-    registering: None, browser: Client, suite: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    registering: None,
+    browser: Client,
+    suite: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    algorithm: str,
 ) -> None:
-    """The hash is of something else than what will be there, and no algorithm is registered."""
+    """The hash is of something else than what will be there; ``none`` is not registered."""
     del registering
+    key = made_key("RS256")
+    signing = {
+        "request_object_signing_alg": "RS256",
+        "jwks": {"keys": [{**key.as_dict(private=False), "use": "sig", "alg": "RS256"}]},
+    }
     issuer = suite["server"]["discoveryUrl"].removesuffix("/.well-known/openid-configuration")
     uri = f"https://localhost.emobix.co.uk:8443/test/a/sesame/requesturi/x#{'A' * 43}"
     registered = browser.post(
         "/register",
         base_url=issuer,
-        json={"redirect_uris": [CALLBACK], "request_uris": [uri]},
+        json={
+            "redirect_uris": [CALLBACK],
+            "request_uris": [uri],
+            **(signing if algorithm == "RS256" else {}),
+        },
     ).json
     assert registered["request_uris"] == [uri]
     inside = {
@@ -232,13 +247,14 @@ def test_a_client_that_registers_an_address_with_the_suites_hash_is_called_there
         "redirect_uri": CALLBACK,
         "state": "s",
     }
+    named = {**inside, "iss": registered["client_id"], "aud": issuer}
+    whole = unsigned(inside) if algorithm == "none" else signed({"alg": "RS256"}, named, key)
     called: list[str] = []
 
     def served(self: object, method: str, url: str, **more: object) -> OutboundAnswer:
         del self, method, more
         called.append(url)
-        body = unsigned(inside).encode()
-        return OutboundAnswer(status=200, media_type="application/jwt", body=body)
+        return OutboundAnswer(status=200, media_type="application/jwt", body=whole.encode())
 
     monkeypatch.setattr("idp.outbound.client.OutboundClient.call", served)
     asked = {**inside, "request_uri": uri}
