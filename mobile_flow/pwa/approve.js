@@ -149,7 +149,7 @@ const claims = (shown) =>
           "ul",
           { class: "claims", id: "claims" },
           shown.claims.map((one) =>
-            h("li", {}, h("span", { class: "claim-name" }, claim(one.name)), one.reason ? h("span", { class: "reason" }, one.reason) : null),
+            h("li", {}, h("span", { class: "claim-name" }, claim(one.name)), one.reason ? h("span", { class: "reason", lang: shown.language, dir: "auto" }, one.reason) : null),
           ),
         ),
       ];

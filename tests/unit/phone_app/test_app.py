@@ -68,6 +68,8 @@ def test_a_question_is_shown_in_the_fixed_order_with_refuse_first_and_as_large(p
     assert abs(no["height"] - yes["height"]) < 1
     assert page.evaluate("document.activeElement.id") == "refuse"
     assert page.locator("#message").inner_text() == "“Ref <b>77</b>”"
+    # The reasons are in the language of the login, whatever that of the app is.
+    assert page.locator(".reason").first.get_attribute("lang") == "en"
     assert "Nobody phones you about this" in page.locator("#warning").inner_text()
     warnings = page.locator(".warning").all_inner_texts()
     assert [text.split(".")[0] for text in warnings] == [
