@@ -1,5 +1,7 @@
 """The pages of the phone and of the citizen, rendered in each of their states, behind a small door.
 
+Beside them stand those that few e-services lead to: a logo, verified claims, frames at the logout.
+
 with showing(free_port) as origin: tab.goto(f"{origin}/show/mobile-number?lang=fr")
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -17,14 +20,16 @@ from idp.errors import LOGIN_NAME_MISTYPED, OTP_REFUSED, PASSKEY_REFUSED
 from idp.web.files import StaticFiles
 from idp.web.i18n import Texts
 from idp.web.pages import Pages
+from idp.web.telling import Told
 from idp.web.waits import Wait
 from mobile_flow import qr
-from tests.unit.web.doubles import CLIENT, TOKEN, TX
+from tests.unit.web.doubles import CLIENT, REASON, TOKEN, TX
 from tests.unit.web.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MARK = Path(__file__).parents[3] / "mobile_flow" / "pwa" / "icons" / "mark-192.png"
 FRAME = "HTTPS://LOGIN.SESAME.EXAMPLE/Q/ABCDEFGHIJKLMNOPQRSTUVWXYZ/12/ABCDEFGHIJKLMNOP"
 OPTIONS = {"challenge": "A" * 43, "rpId": "localhost", "userVerification": "required"}
 WHEN = "24 november 2026 15:00"
@@ -100,7 +105,41 @@ def _entering(state: str) -> dict[str, Any]:
     }
 
 
-SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
+def _claims(language: str) -> dict[str, Any]:
+    texts, reason = Texts(), {"reason": REASON[language], "verified": False}
+    names = {"verified_claims/given_name": "An", "verified_claims/birthdate": "12 mei 1990"}
+    proven = [
+        {
+            "name": name,
+            "words": texts.claim(language, name),
+            "value": value,
+            "essential": place == 0,
+            **reason,
+            "verified": True,
+        }
+        for place, (name, value) in enumerate(names.items())
+    ]
+    plain = {"name": "name", "words": texts.claim(language, "name"), "value": "An Peeters"}
+    return {
+        "client_logo": LOGO,
+        "claims": [*proven, {**plain, "essential": False, **reason}],
+        "person_name": "An Peeters",
+        "shared_code": False,
+        "offline": False,
+    }
+
+
+def _told(language: str) -> dict[str, Any]:
+    names = (CLIENT.display_name(language), "W" * 40)
+    told = Told(told=names, untold=("Gemeente Specimen",), frames=("/elsewhere",))
+    return {"told": told, "back": None, "again": "/elsewhere", "back_name": names[0]}
+
+
+LOGO = {"address": "/logos/mark.png", "width": 192, "height": 192}
+SHOWN: dict[str, tuple[str, Any]] = {
+    "choose-logo": ("choose", {"methods": ("card", "totp"), "client_logo": LOGO}),
+    "consent-verified": ("consent", _claims),
+    "signed-out-frames": ("signed_out", _told),
     "choose-phone": ("choose", {"methods": ("passkey", "mobile", "card", "totp")}),
     "choose-handheld": (
         "choose",
@@ -181,19 +220,25 @@ class Showing:
             return Response("<title>posted</title><p id='posted'>posted</p>", mimetype="text/html")
         if path.startswith("/static/"):
             return self._files.answer(request, path.removeprefix("/static/"))
-        if path.endswith("/frames"):
-            return Response(json.dumps(self.frames), content_type="application/json")
-        if path.endswith("/status"):
-            return Response(self.status, content_type="application/json")
+        if path.endswith(("/frames", "/status")) or path == LOGO["address"]:
+            return self._fetched(path)
         if path.startswith("/show/"):
             return self.page(path.removeprefix("/show/"), request.args.get("lang", "en"))
         return Response(
             "<title>elsewhere</title><p id='elsewhere'>elsewhere</p>", mimetype="text/html"
         )
 
+    def _fetched(self, path: str) -> Response:
+        """Answer what a page asks for: the logo, the frames of a code, or how a login stands."""
+        if path == LOGO["address"]:
+            return Response(MARK.read_bytes(), content_type="image/png")
+        body = json.dumps(self.frames) if path.endswith("/frames") else self.status
+        return Response(body, content_type="application/json")
+
     def page(self, name: str, language: str) -> Response:
         """Render one of ``SHOWN``."""
-        template, context = SHOWN[name]
+        template, said = SHOWN[name]
+        context = said(language) if callable(said) else said
         wait = Wait(
             events="",
             status=f"/login/{TX.id}/status",
