@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from idp.domain.assurance import CANONICAL
 from idp.domain.client import ClientId
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from idp.domain.event import AuthenticationEvent
     from idp.domain.grant import AccessToken, Grant, GrantId
+
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 class Kind(StrEnum):
@@ -355,7 +357,7 @@ def payload_of(event: AuditEvent) -> bytes:
         "details": event.details,
     }
     present = {name: value for name, value in content.items() if value not in (None, {})}
-    return json.dumps(present, sort_keys=True, separators=(",", ":")).encode("ascii")
+    return _CANONICAL.encode(present).encode("ascii")
 
 
 def digest_input(*, row_id: str, stream: str, payload: bytes) -> bytes:

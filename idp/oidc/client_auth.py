@@ -139,7 +139,9 @@ class ClientAuthentication:
             Refused: INVALID_CLIENT, CLIENT_DISABLED, INVALID_REQUEST (several methods, or an
                 unknown type of assertion), TOO_MANY_REQUESTS; as the client's profile refuses.
         """
-        presented = replace(_presented(params, authorization), certificate=certificate)
+        presented = _presented(params, authorization)
+        if certificate is not None:
+            presented = replace(presented, certificate=certificate)
         self._throttle.admit(presented.client_id, address)
         try:
             return self._verified(presented)

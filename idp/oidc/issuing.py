@@ -127,11 +127,13 @@ class Issuing:
 
     def entitled(self, grant: Grant, client: Client, *, at: datetime) -> Grant:
         """Give the grant with only the claims that a purpose in force entitles."""
-        return replace(
-            grant,
-            id_token_claims=in_force(grant.id_token_claims, client, now=at, issuer=self._issuer),
-            userinfo_claims=in_force(grant.userinfo_claims, client, now=at, issuer=self._issuer),
+        id_token, userinfo = (
+            in_force(claims, client, now=at, issuer=self._issuer)
+            for claims in (grant.id_token_claims, grant.userinfo_claims)
         )
+        if (id_token, userinfo) == (grant.id_token_claims, grant.userinfo_claims):
+            return grant
+        return replace(grant, id_token_claims=id_token, userinfo_claims=userinfo)
 
     def access_token(  # noqa: PLR0913 - what a token is: of what, how far, for whom, by which key
         self,
