@@ -30,10 +30,11 @@ class Browser:
     """
 
     def __init__(self, request: Request, names: Cookies, texts: Texts) -> None:
-        self._request = request
+        # Names and values as PEP 3333 writes them: a page looks at many, each once.
+        self._sent = request.environ
         self._names = names
         self._texts = texts
-        self._cookies = cookies.sent(request)
+        self._cookies = cookies.parsed(self._sent.get("HTTP_COOKIE", ""))
         chosen, _, login = self._cookies.get(names.language, "").partition(".")
         self._chosen = chosen if chosen in texts.languages else None
         self._chosen_in = login
@@ -41,7 +42,7 @@ class Browser:
     @property
     def language(self) -> str:
         """The language outside a login: chosen before, else preferred."""
-        return self._chosen or self._texts.accepted(self._request.headers.get("Accept-Language"))
+        return self._chosen or self._texts.accepted(self._sent.get("HTTP_ACCEPT_LANGUAGE"))
 
     def language_in(self, login: str, opened_in: str) -> str:
         """Give the language of a page of one login that was opened in a language."""
@@ -56,10 +57,10 @@ class Browser:
         For the order of what is offered, and to steer away from a code that nobody can scan; never
         for what is proven.
         """
-        hint = self._request.headers.get("Sec-CH-UA-Mobile")
+        hint: str | None = self._sent.get("HTTP_SEC_CH_UA_MOBILE")
         if hint in {"?0", "?1"}:
             return hint == "?1"
-        agent = self._request.headers.get("User-Agent", "")[:_LONGEST_HEADER]
+        agent: str = self._sent.get("HTTP_USER_AGENT", "")[:_LONGEST_HEADER]
         return _HANDHELD.search(agent) is not None
 
     @property
@@ -78,8 +79,8 @@ class Browser:
             binding=self._cookies.get(self._names.browser),
             session=self.session,
             language=self._texts.choose(ui_locales) or self.language,
-            address=self._request.remote_addr,
-            where=agents.told(self._request.headers.get("User-Agent")),
+            address=self._sent.get("REMOTE_ADDR"),
+            where=agents.told(self._sent.get("HTTP_USER_AGENT")),
             handheld=self.handheld,
         )
 

@@ -165,7 +165,7 @@ class Endpoints:
                 self._tell_nonce(response)
             if public:
                 return cors.for_everybody(response)
-            if "Origin" in request.headers:
+            if "HTTP_ORIGIN" in request.environ:
                 return self._crossing.allow(request, response)
             return response
 
@@ -183,10 +183,10 @@ class Endpoints:
         params = _form(request)
         result = self._services.token_endpoint.exchange(
             params,
-            authorization=request.headers.get("Authorization"),
+            authorization=request.environ.get("HTTP_AUTHORIZATION"),
             address=request.remote_addr,
             certificate=presented(request),
-            dpop=request.headers.get("DPoP"),
+            dpop=request.environ.get("HTTP_DPOP"),
         )
         _name_client(request, params)
         return _json(result)
@@ -195,12 +195,12 @@ class Endpoints:
         params = _form(request)
         caller = self._services.authentication.authenticate(
             params,
-            authorization=request.headers.get("Authorization"),
+            authorization=request.environ.get("HTTP_AUTHORIZATION"),
             address=request.remote_addr,
             certificate=presented(request),
         )
         request.environ["sesame.client"] = caller.client.id
-        sent = request.headers.get("DPoP")
+        sent = request.environ.get("HTTP_DPOP")
         if sent is not None:
             proof = self._services.proofs.verify(sent, method="POST", path=paths.PAR)
             caller = replace(caller, proof=proof)
@@ -210,7 +210,7 @@ class Endpoints:
         params = _form(request)
         result = self._services.backchannel.ask(
             params,
-            authorization=request.headers.get("Authorization"),
+            authorization=request.environ.get("HTTP_AUTHORIZATION"),
             address=request.remote_addr,
             certificate=presented(request),
         )
@@ -221,7 +221,7 @@ class Endpoints:
         params = _form(request)
         result = self._services.introspection.answer(
             params,
-            authorization=request.headers.get("Authorization"),
+            authorization=request.environ.get("HTTP_AUTHORIZATION"),
             address=request.remote_addr,
             certificate=presented(request),
             signed=_accepts_signed(request),
@@ -233,7 +233,7 @@ class Endpoints:
         params = _form(request)
         self._services.revocation.answer(
             params,
-            authorization=request.headers.get("Authorization"),
+            authorization=request.environ.get("HTTP_AUTHORIZATION"),
             address=request.remote_addr,
             certificate=presented(request),
         )
@@ -243,16 +243,16 @@ class Endpoints:
     def _userinfo(self, request: Request) -> Response:
         """Answer with the Authorization header, or by POST with a form (RFC 6750 section 2)."""
         # A token in an address is in logs and histories: whoever sends one there learns it at once.
-        if "access_token" in request.args:
+        if request.query_string and "access_token" in request.args:
             raise Refused(TOKEN_MISSING, "a token in the query")
         params = None
         if request.method == "POST" and (request.content_length or request.get_data()):
             params = _form(request)
         result = self._services.userinfo.answer(
-            authorization=request.headers.get("Authorization"),
+            authorization=request.environ.get("HTTP_AUTHORIZATION"),
             params=params,
             method=request.method,
-            dpop=request.headers.get("DPoP"),
+            dpop=request.environ.get("HTTP_DPOP"),
             certificate=presented(request),
         )
         return _json(result) if isinstance(result, dict) else _jwt(result)
@@ -289,8 +289,9 @@ class Endpoints:
 
 def _proves_key(request: Request) -> bool:
     """Tell whether a request proves a key, or means to (RFC 9449 section 7.1)."""
-    named = request.headers.get("Authorization", "").partition(" ")[0].lower()
-    return "DPoP" in request.headers or named == "dpop"
+    sent = request.environ
+    named = sent.get("HTTP_AUTHORIZATION", "").partition(" ")[0].lower()
+    return "HTTP_DPOP" in sent or named == "dpop"
 
 
 def _require_method(request: Request, methods: tuple[str, ...]) -> None:

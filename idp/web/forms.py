@@ -22,7 +22,7 @@ def require_form(request: Request) -> None:
     Raises:
         Refused: CONTENT_TYPE_WRONG.
     """
-    kind, _, rest = request.headers.get("Content-Type", "").partition(";")
+    kind, _, rest = request.environ.get("CONTENT_TYPE", "").partition(";")
     extra = rest.strip().lower().replace('"', "")
     if kind.strip().lower() != FORM or extra not in {"", "charset=utf-8"}:
         raise Refused(CONTENT_TYPE_WRONG, "not a form")
