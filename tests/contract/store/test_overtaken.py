@@ -13,7 +13,8 @@ import pytest
 
 from idp.domain.session import SessionKey
 from idp.store.ports import Duplicate, StoreUnavailable
-from tests.contract.store.stand_ins import MINUTE, START, a_grant, a_session
+from tests.contract.store.stand_ins import MINUTE, START, a_session
+from tests.contract.store.test_backchannel import a_request
 
 if TYPE_CHECKING:
     from idp.store.ports import Ledger
@@ -45,13 +46,13 @@ def test_a_sign_on_that_is_renewed_while_it_ends_ends_whole(peopled: Ledger) -> 
 def test_a_unit_that_the_database_gave_up_is_never_told_committed(peopled: Ledger) -> None:
     """A statement that failed takes the whole unit along, even where its error was caught."""
     with peopled.begin() as unit:
-        unit.grants.add(a_grant("grant-1", session=FIRST))
+        unit.backchannel.add(a_request())
 
     def careless() -> None:
         with peopled.begin() as unit:
             unit.spend("kind", "key", until=START)
             with pytest.raises(Duplicate):
-                unit.grants.add(a_grant("grant-1", session=FIRST))
+                unit.backchannel.add(a_request())
 
     try:
         careless()
