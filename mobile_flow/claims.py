@@ -75,7 +75,7 @@ class Claims:
         desk = self._desk
         tries = desk.starts.bump(f"claims:{device.id}", lasts=MINUTE)
         if tries > desk.limits.tries_per_device:
-            raise TooManyTries("too many claims by one phone")
+            raise TooManyTries("too many claims by one phone", wait=MINUTE)
         if len(text_or_code) <= _LONGEST_CODE:
             return self._by_code(device, qr.read_code(text_or_code), browser, address)
         scanned = qr.read(text_or_code)

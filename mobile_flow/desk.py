@@ -166,7 +166,7 @@ def demand_few(unit: PhoneUnit, person: PersonRef, *, limits: Limits, now: datet
         unit.phones.count_approvals(person, since=since, states=_APPROVED)
         >= limits.approvals_per_person
     ):
-        raise TooManyApprovals("too many within the window")
+        raise TooManyApprovals("too many within the window", wait=limits.approvals_window)
 
 
 def note(unit: PhoneUnit, what: str, approval: Approval, **facts: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 
 class PhoneError(Exception):
@@ -46,9 +46,17 @@ class NonceNeeded(PhoneError):
 
 
 class TooMany(PhoneError):
-    """A limit was reached; waiting helps."""
+    """A limit was reached; waiting helps.
+
+    Attributes:
+        wait: after how long it can be tried again, at the latest; ``None`` where nobody knows.
+    """
 
     code = "phone_too_many"
+
+    def __init__(self, detail: str = "", *, wait: timedelta | None = None) -> None:
+        super().__init__(detail)
+        self.wait = wait
 
 
 # --- passkeys -----------------------------------------------------------------------------------
@@ -202,7 +210,7 @@ class AlreadyClaimed(PhoneError):
     code = "already_claimed"
 
 
-class TooManyStarts(PhoneError):
+class TooManyStarts(TooMany):
     """An address or a browser opens more approvals a minute, or at one time, than a person does."""
 
     code = "too_many_starts"
@@ -228,7 +236,7 @@ class SameDevice(PhoneError):
     code = "same_device"
 
 
-class TooManyTries(PhoneError):
+class TooManyTries(TooMany):
     """A phone sends codes faster than a person scans or types them."""
 
     code = "too_many_tries"
@@ -277,7 +285,7 @@ class PhoneFrozen(PhoneError):
         self.until = until
 
 
-class TooManyApprovals(PhoneError):
+class TooManyApprovals(TooMany):
     """This person approved more in ten minutes than anybody does by themselves."""
 
     code = "too_many_approvals"

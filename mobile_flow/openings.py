@@ -248,14 +248,16 @@ class Openings:
     def _count_one(self, who: str, most: int) -> None:
         """Count a start of ``who``; one too many makes them wait, each time twice as long."""
         desk = self._desk
-        if desk.starts.is_shut(who):
-            raise TooManyStarts(f"still waiting: {_kind(who)}")
+        now, until = desk.now(), desk.starts.shut_until(who)
+        if until is not None and now < until:
+            raise TooManyStarts(f"still waiting: {_kind(who)}", wait=until - now)
         if desk.starts.bump(f"starts:{who}", lasts=MINUTE) <= most:
             return
         strike = desk.starts.bump(f"strikes:{who}", lasts=desk.limits.strikes_last)
         jitter = desk.entropy(1)[0] / 0xFF
-        desk.starts.shut(who, lasts=wait_after(strike, desk.limits, jitter=jitter))
-        raise TooManyStarts(f"too many in a minute: {_kind(who)}")
+        wait = wait_after(strike, desk.limits, jitter=jitter)
+        desk.starts.shut(who, until=now + wait)
+        raise TooManyStarts(f"too many in a minute: {_kind(who)}", wait=wait)
 
 
 def _undecided(approval: Approval | None) -> bool:

@@ -152,7 +152,7 @@ class OneTimePasswords:
                 FIRST, person, most=rules.name, at=now, lasts=rules.pair_window
             )
         if not left:
-            raise TooMany("too many first codes")
+            raise TooMany("too many first codes", wait=rules.pair_window)
         with self._ledger.begin() as unit:
             found = unit.phones.otp(person)
             if found is None or found.confirmed_at is not None or found.removed_at is not None:
@@ -246,9 +246,10 @@ class OneTimePasswords:
         pair = f"{name}|{where}"
         with self._ledger.begin() as unit:
             rows = unit.phones
-            may = rows.spend_try(
-                PAIR, pair, most=rules.pair, at=now, lasts=rules.pair_window
-            ) and rows.spend_try(NAME, name, most=rules.name, at=now, lasts=rules.name_window)
+            of_pair = rows.spend_try(PAIR, pair, most=rules.pair, at=now, lasts=rules.pair_window)
+            may = of_pair and rows.spend_try(
+                NAME, name, most=rules.name, at=now, lasts=rules.name_window
+            )
             left = may and rows.spend_try(
                 WRONG, name, most=rules.wrong, at=now, lasts=rules.wrong_window
             )
@@ -259,7 +260,8 @@ class OneTimePasswords:
             if may and not left and found is not None and not frozen:
                 self._freeze(unit, found.person, now)
         if not may:
-            raise TooMany("too many tries of this name")
+            wait = rules.name_window if of_pair else rules.pair_window
+            raise TooMany("too many tries of this name", wait=wait)
         return found, left and not frozen and found is not None and _opens(found)
 
     def _freeze(self, unit: PhoneUnit, person: PersonRef, now: datetime) -> None:

@@ -259,11 +259,11 @@ class Starts(Protocol):
         """
         ...
 
-    def shut(self, who: str, *, lasts: timedelta) -> None:
-        """Let ``who`` wait for so long."""
+    def shut(self, who: str, *, until: datetime) -> None:
+        """Let ``who`` wait until then."""
         ...
 
-    def is_shut(self, who: str) -> bool: ...
+    def shut_until(self, who: str) -> datetime | None: ...
 
     def bump(self, key: str, *, lasts: timedelta) -> int:
         """Count up a limit's counter, the first bump setting the life; give the new count."""

@@ -23,4 +23,4 @@ def spend(counters: Counters, kind: str, who: str, *, most: int, lasts: timedelt
     """Count one try of ``who``. Raises: TooMany for the first after ``most`` within ``lasts``."""
     digest = hashlib.sha256(f"{kind}\x00{who}".encode()).hexdigest()
     if counters.bump(f"try:{kind}:{digest[:32]}", lasts=lasts) > most:
-        raise TooMany(f"too many tries: {kind}")
+        raise TooMany(f"too many tries: {kind}", wait=lasts)

@@ -98,6 +98,7 @@ from idp.errors.phones import (
     TOO_MANY_PHONES,
     USE_NONCE,
     problem_of_phone,
+    wait_of_phone,
 )
 from idp.errors.profiles import RULE_REFUSALS, Place
 from idp.errors.protocol import (
@@ -306,4 +307,5 @@ __all__ = [
     "WayOut",
     "problem_of_card",
     "problem_of_phone",
+    "wait_of_phone",
 ]

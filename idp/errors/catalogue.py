@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
 
 class WayOut(StrEnum):
@@ -60,12 +61,17 @@ class Refused(Exception):
 
     ``detail`` is for logs only: it may say what was compared, never a secret and never input
     longer than a few characters.
+
+    ``wait`` is how long it is useless to try again, ``None`` where nobody knows.
     """
 
-    def __init__(self, problem: Problem, detail: str = "") -> None:
+    def __init__(
+        self, problem: Problem, detail: str = "", *, wait: timedelta | None = None
+    ) -> None:
         super().__init__(problem.code)
         self.problem = problem
         self.detail = detail
+        self.wait = wait
 
 
 _CATALOGUE: dict[str, Problem] = {}

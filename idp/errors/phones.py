@@ -11,6 +11,7 @@ from mobile_flow import errors as phone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime, timedelta
 
 PHONE_REQUEST_UNSIGNED = entry(
     "phone_request_unsigned",
@@ -334,6 +335,16 @@ _FACES: Final[Mapping[type[phone.PhoneError], Problem]] = MappingProxyType(
         phone.CallMalformed: INVALID_REQUEST,
     }
 )
+
+
+def wait_of_phone(error: phone.PhoneError, now: datetime) -> timedelta | None:
+    """Give how long it is useless to try again, where the phone's side knows."""
+    match error:
+        case phone.TooMany():
+            return error.wait
+        case phone.OriginReported() | phone.PhoneFrozen():
+            return error.until - now
+    return None
 
 
 def problem_of_phone(error: phone.PhoneError) -> Problem:

@@ -16,13 +16,14 @@ from idp.domain.event import Evidence
 from idp.domain.person import Person
 from idp.domain.session import Session
 from idp.domain.transaction import Transaction
-from idp.errors import Problem, Refused
+from idp.errors import Problem, Refused, problem_of_phone, wait_of_phone
 from idp.login.turn import Visitor
 from idp.store.ports import Unit
 
 if TYPE_CHECKING:
     from idp.domain.event import MethodName
     from idp.domain.reading import Reading
+    from mobile_flow.errors import PhoneError
 
 
 CHALLENGE_MARK: Final = "card-challenge"
@@ -108,6 +109,11 @@ class Proof:
 
 class ProofRefused(Refused):
     """Nothing is proven; the login stays open and another try is possible."""
+
+
+def refused_by_phone(error: PhoneError, *, now: datetime) -> ProofRefused:
+    """Give what a login says to a refusal of the phone's side, with how long it lasts."""
+    return ProofRefused(problem_of_phone(error), error.code, wait=wait_of_phone(error, now))
 
 
 class NoMeansOfLogin(Exception):

@@ -23,9 +23,8 @@ from idp.errors import (
     NOT_APPROVED,
     PHONE_REMOVED,
     Problem,
-    problem_of_phone,
 )
-from idp.login.methods import Challenge, Progress, Proof, ProofRefused
+from idp.login.methods import Challenge, Progress, Proof, ProofRefused, refused_by_phone
 from idp.login.shown import shown_of
 from idp.store.phone import SESSION, UnitOfThePhone
 from mobile_flow import qr
@@ -187,7 +186,7 @@ class MobileMethod:
                 effect=f"{SESSION}{session.key}",
             )
         except PhoneError as error:
-            raise ProofRefused(problem_of_phone(error), error.code) from error
+            raise refused_by_phone(error, now=self._now()) from error
 
     def _open(self, asking: Asking, how: str, *, again: bool) -> None:
         tx = asking.tx
@@ -203,7 +202,7 @@ class MobileMethod:
                 suspect=self._suspect(asking.visitor.address),
             )
         except PhoneError as error:
-            raise ProofRefused(problem_of_phone(error), error.code) from error
+            raise refused_by_phone(error, now=self._now()) from error
 
     def _renewed(self, asking: Asking, standing: ApprovalStanding) -> ApprovalStanding:
         try:

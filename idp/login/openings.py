@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WINDOW: Final = timedelta(minutes=1)
 _MOST_REMEMBERED: Final = 10_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Openings:
@@ -36,7 +37,8 @@ class Openings:
         """Count one opening. Raises: Refused(TOO_MANY_REQUESTS)."""
         if not self._most:
             return
-        window = int(self._now().astimezone(UTC).timestamp() // WINDOW.total_seconds())
+        since = self._now() - _EPOCH
+        window = since // WINDOW
         if window != self._window:
             self._window, self._over = window, set()
         key = f"opens:{window}:{site(address or '')}"
@@ -48,4 +50,8 @@ class Openings:
                 return  # nothing can be opened without the store, either
             if len(self._over) < _MOST_REMEMBERED:
                 self._over.add(key)
-        raise Refused(TOO_MANY_REQUESTS, "too many logins opened from one address")
+        raise Refused(
+            TOO_MANY_REQUESTS,
+            "too many logins opened from one address",
+            wait=(window + 1) * WINDOW - since,
+        )

@@ -69,7 +69,7 @@ class Proving:
                 challenge_ends=None if challenge is None else challenge.ends,
             )
         except ProofRefused as error:
-            raise LoginRefused(error.problem, error.detail, tx=tx) from error
+            raise LoginRefused(error.problem, error.detail, tx=tx, wait=error.wait) from error
         except WrongStep as error:
             raise LoginRefused(LOGIN_MOVED, str(error), tx=tx) from error
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from idp.domain.event import MethodName, OtpEvidence
 from idp.domain.person import Person, PersonId
-from idp.errors import OTP_REFUSED, problem_of_phone
-from idp.login.methods import Challenge, Progress, Proof, ProofRefused
+from idp.errors import OTP_REFUSED
+from idp.login.methods import Challenge, Progress, Proof, ProofRefused, refused_by_phone
 from idp.store.phone import UnitOfThePhone
 from mobile_flow.errors import PhoneError
 
@@ -87,7 +87,7 @@ class TotpMethod:
         try:
             matched = self._passwords.match(login_name, code, address=asking.visitor.address or "")
         except PhoneError as error:
-            raise ProofRefused(problem_of_phone(error), error.code) from error
+            raise refused_by_phone(error, now=self._now()) from error
         with self._ledger.read() as unit:
             otp = unit.phones.otp(matched.person)
         if otp is None:
@@ -106,7 +106,7 @@ class TotpMethod:
         try:
             self._passwords.accept(UnitOfThePhone(unit, now=self._now), matched)
         except PhoneError as error:
-            raise ProofRefused(problem_of_phone(error), error.code) from error
+            raise refused_by_phone(error, now=self._now()) from error
         otp = unit.phones.otp(matched.person)
         person = unit.people.get(PersonId(matched.person))
         if person is None or otp is None or otp.created_at != enrolled_at:

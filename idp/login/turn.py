@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from idp.domain.answer import Answer
 from idp.domain.claims import ClaimOffer
@@ -16,6 +17,9 @@ from idp.domain.event import MethodName
 from idp.domain.reading import Reading
 from idp.domain.transaction import Transaction
 from idp.errors import Problem, Refused
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 
 class Page(StrEnum):
@@ -95,6 +99,13 @@ class LoginRefused(Refused):
         tx: the transaction, so that the page can offer to start again or to go back.
     """
 
-    def __init__(self, problem: Problem, detail: str = "", *, tx: Transaction) -> None:
-        super().__init__(problem, detail)
+    def __init__(
+        self,
+        problem: Problem,
+        detail: str = "",
+        *,
+        tx: Transaction,
+        wait: timedelta | None = None,
+    ) -> None:
+        super().__init__(problem, detail, wait=wait)
         self.tx = tx

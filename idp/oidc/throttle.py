@@ -49,8 +49,10 @@ class Throttle:
         """Let pass who has not failed too often. Raises: Refused(TOO_MANY_REQUESTS)."""
         if self._waiting:
             until = self._waiting.get(_key(client_id, address))
-            if until is not None and self._now() < until:
-                raise Refused(TOO_MANY_REQUESTS, "too many failures of this client and address")
+            now = self._now()
+            if until is not None and now < until:
+                detail = "too many failures of this client and address"
+                raise Refused(TOO_MANY_REQUESTS, detail, wait=until - now)
 
     def failed(self, client_id: str, address: str | None) -> None:
         """Count a failure. Raises: Refused(TOO_MANY_REQUESTS) for one too many."""
@@ -63,7 +65,8 @@ class Throttle:
             with self._lock:
                 _make_room(self._waiting)
                 self._waiting[key] = self._now() + self._window
-            raise Refused(TOO_MANY_REQUESTS, "one failure too many of this client and address")
+            detail = "one failure too many of this client and address"
+            raise Refused(TOO_MANY_REQUESTS, detail, wait=self._window)
 
     def _count_here(self, key: str) -> int:
         """Count in this process alone, for as long as the store does not answer."""

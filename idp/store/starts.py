@@ -8,7 +8,7 @@ Ledger knows that it was claimed.
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from idp.store.ports import VersionConflict
@@ -17,7 +17,6 @@ from mobile_flow.model import ApprovalId, Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from idp.store.ports import Vault
     from idp.store.short_lived import Ephemeral
@@ -42,7 +41,10 @@ class EphemeralStarts:
         self._open: Shelf[_Open] = Shelf(
             ephemeral, vault, "start-open", _Open, lasts=_LASTS, now=now
         )
-        self._shut: Shelf[bool] = Shelf(ephemeral, vault, "start-shut", bool, lasts=_LASTS, now=now)
+        self._shut: Shelf[datetime] = Shelf(
+            ephemeral, vault, "start-shut-until", datetime, lasts=_LASTS, now=now
+        )
+        self._now = now
 
     def put(self, start: Start, *, lasts: timedelta) -> None:
         """Keep it, the signs first, so that nobody finds less than all of it."""
@@ -98,13 +100,14 @@ class EphemeralStarts:
             pass
         return True
 
-    def shut(self, who: str, *, lasts: timedelta) -> None:
+    def shut(self, who: str, *, until: datetime) -> None:
         """Leave a sign that ends by itself."""
-        self._shut.put(who, value=True, lasts=lasts)
+        self._shut.put(who, until, lasts=until - self._now())
 
-    def is_shut(self, who: str) -> bool:
-        """Look for the sign."""
-        return self._shut.get(who) is not None
+    def shut_until(self, who: str) -> datetime | None:
+        """Read the sign."""
+        held = self._shut.get(who)
+        return None if held is None else held.value
 
     def bump(self, key: str, *, lasts: timedelta) -> int:
         """Count up; the key, which may name an address or a person, is kept as a hash."""

@@ -143,7 +143,7 @@ class Endpoints:
             response.headers["WWW-Authenticate"] = self._bearer(error, request)
         elif problem.status == _UNAUTHORIZED and "Authorization" in request.headers:
             response.headers["WWW-Authenticate"] = f'Basic realm="{self._realm}"'
-        return retry_after(response)
+        return retry_after(response, error.wait)
 
     def _guarded(self, path: str, methods: tuple[str, ...], handler: Handler) -> Handler:
         """Wrap a handler in what is the same at every endpoint."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from idp.errors import LOGIN_SPENT, Refused, WayOut
 from idp.login.flow import LoginRefused
 from idp.web import headers
 from idp.web.client_links import login_link
+from idp.web.i18n import remaining
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     from idp.web.pages import Pages
 
 RETRY_AFTER_SECONDS: Final = 5
-_RETRIABLE: Final = frozenset({429, 503})
+"""For what usually passes soon, and nobody knows when."""
+_SECOND: Final = timedelta(seconds=1)
+RETRIABLE: Final = frozenset({429, 503})
 _LOGIN_PAGE: Final = re.compile(r"/login/[A-Za-z0-9_-]{8,128}", re.ASCII)
 _LOGIN: Final = re.compile(r"/login/([A-Za-z0-9_-]{8,128})(?:/|\Z)", re.ASCII)
 
@@ -50,11 +54,19 @@ def note_refusal(error: Refused, counter: RefusalCounter) -> None:
     counter.count(problem.code)
 
 
-def retry_after(response: Response) -> Response:
-    """Say when to come back, on an answer that asks to (RFC 9110 section 10.2.3)."""
-    if response.status_code in _RETRIABLE:
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+def retry_after(response: Response, wait: timedelta | None) -> Response:
+    """Say when to come back, on an answer that asks to (RFC 9110 section 10.2.3).
+
+    ``wait`` is what the refusal knows, rounded up to a second; ``None`` where nobody knows.
+    """
+    if response.status_code in RETRIABLE:
+        response.headers["Retry-After"] = str(seconds_of(wait) or RETRY_AFTER_SECONDS)
     return response
+
+
+def seconds_of(wait: timedelta | None) -> int:
+    """Give whole seconds, rounded up; 0 where nobody knows."""
+    return 0 if wait is None else max(1, -(-wait // _SECOND))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,9 +121,10 @@ class ErrorPages:
             switch=request.method == "GET" and _LOGIN_PAGE.fullmatch(request.path) is not None,
             code=problem.code,
             words=problem.words,
+            when=remaining(error.wait, language) if problem.status in RETRIABLE else "",
             button=button,
         )
-        return retry_after(response)
+        return retry_after(response, error.wait)
 
     def _in_login(self, error: LoginRefused) -> Button:
         """Offer a step of the login that was refused: this browser owns it."""

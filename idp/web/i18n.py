@@ -8,7 +8,7 @@ them together, and a missing key raises instead of showing an identifier to a ci
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from babel.core import negotiate_locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.pofile import read_po
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
@@ -35,6 +35,8 @@ NAMES: Final[Mapping[str, str]] = MappingProxyType(
 _ZONE: Final = ZoneInfo("Europe/Brussels")
 _LONGEST_HEADER: Final = 500
 _REMEMBERED: Final = 1024
+_UNITS: Final = (timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
+_FEWEST: Final = 2
 
 
 class Texts:
@@ -90,6 +92,18 @@ def _first(wanted: Iterable[str], languages: tuple[str, ...]) -> str | None:
 def moment(at: datetime, language: str) -> str:
     """Write a moment for a reader, in the country's time."""
     return format_datetime(at, f"{_day_form(language)} HH:mm", tzinfo=_ZONE, locale=language)
+
+
+def remaining(wait: timedelta | None, language: str) -> str:
+    """Write how long it still lasts, such as "in 4 minutes", rounded up; empty for ``None``.
+
+    From two of a larger unit on it is told in that unit, so nobody reads "in 240 seconds".
+    """
+    if wait is None:
+        return ""
+    unit = next((unit for unit in _UNITS if wait > _FEWEST * unit), _UNITS[-1])
+    rounded = max(1, -(-wait // unit)) * unit
+    return format_timedelta(rounded, threshold=_FEWEST, add_direction=True, locale=language)
 
 
 def day(written: str, language: str) -> str:

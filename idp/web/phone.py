@@ -23,11 +23,13 @@ from idp.errors import (
     NOT_FOUND,
     Refused,
     problem_of_phone,
+    wait_of_phone,
 )
 from idp.login.transactions import fingerprint
 from idp.store.ports import StoreUnavailable
 from idp.web import cookies
-from idp.web.errors import note_refusal, retry_after
+from idp.web.errors import RETRIABLE, note_refusal, retry_after
+from idp.web.i18n import remaining
 from mobile_flow import pwa
 from mobile_flow.errors import ApprovalEarly, CallUnknown, DeviceBusy, PhoneError, PhoneFrozen
 from mobile_flow.proof import HEADER, NONCE_HEADER
@@ -127,7 +129,8 @@ class PhonePages:
         if isinstance(error, ApprovalEarly):
             left = (error.ready_at - self._now()).total_seconds()
             extra["read_for"] = max(0, math.ceil(left))
-        return self._told(Refused(problem, error.code), error.code, request, extra)
+        refused = Refused(problem, error.code, wait=wait_of_phone(error, self._now()))
+        return self._told(refused, error.code, request, extra)
 
     def _told(
         self,
@@ -139,17 +142,21 @@ class PhonePages:
         note_refusal(error, self._refusals)
         problem = error.problem
         language = self._texts.accepted(request.headers.get("Accept-Language"))
+        advice = self._texts.text(language, f"problem.{problem.code}.advice")
+        when = ""
+        if error.wait is not None and problem.status in RETRIABLE:
+            when = self._texts.text(language, "error.when", when=remaining(error.wait, language))
         body = {
             "error": code,
             "title": self._texts.text(language, f"problem.{problem.code}.title"),
-            "advice": self._texts.text(language, f"problem.{problem.code}.advice"),
+            "advice": " ".join(filter(None, (advice, when))),
             **(extra or {}),
         }
         response = _json(body, status=problem.status)
         response.headers["Content-Language"] = language
         if problem.status == _UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = HEADER
-        return retry_after(response)
+        return retry_after(response, error.wait)
 
 
 def _read(request: Request, cookie: str) -> Call:

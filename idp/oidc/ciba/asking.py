@@ -107,7 +107,8 @@ class BackchannelAuthorization:
     def _demand_few(self, client: Client) -> None:
         """Count every request of a client alike, whomever it means. Raises: TOO_MANY_REQUESTS."""
         if self._ephemeral.bump(f"ciba-ask:{client.id}", lasts=_MINUTE) > _MOST_OF_A_CLIENT:
-            raise Refused(TOO_MANY_REQUESTS, "too many back-channel requests of this client")
+            detail = "too many back-channel requests of this client"
+            raise Refused(TOO_MANY_REQUESTS, detail, wait=_MINUTE)
 
     def _accept(
         self, unit: Unit, caller: Caller, ask: Ask, lasts: timedelta, *, code: KeptCode | None

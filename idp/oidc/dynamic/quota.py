@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from idp.store.short_lived import Ephemeral
 
 WINDOW: Final = timedelta(hours=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Quota:
@@ -28,7 +29,12 @@ class Quota:
         """Count one. Raises: Refused(TOO_MANY_REQUESTS), StoreUnavailable: nobody counted."""
         if not self._most:
             return
-        hour = int(self._now().astimezone(UTC).timestamp() // WINDOW.total_seconds())
+        since = self._now() - _EPOCH
+        hour = since // WINDOW
         key = f"registers:{hour}:{site(address or '')}"
         if self._ephemeral.bump(key, lasts=WINDOW) > self._most:
-            raise Refused(TOO_MANY_REQUESTS, "too many registrations from one address")
+            raise Refused(
+                TOO_MANY_REQUESTS,
+                "too many registrations from one address",
+                wait=(hour + 1) * WINDOW - since,
+            )

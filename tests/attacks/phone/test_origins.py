@@ -70,8 +70,9 @@ def test_mob_17_the_reported_browser_shows_no_code_for_an_hour_and_the_card_stay
     attacker = reported(house)
     attacker.open(state="again")
     stopped = attacker.choose("mobile")
-    assert (stopped.answer.status_code, stopped.answer.headers["Retry-After"]) == (429, "5")
+    assert (stopped.answer.status_code, stopped.answer.headers["Retry-After"]) == (429, "3600")
     assert "was not theirs" in stopped.page
+    assert "You can try again in 60 minutes." in stopped.page
     assert seeds_in(house, attacker.open(state="more"))
     # Nor does it help to come from elsewhere, or to wait for less than an hour.
     house.wait(HOUR - 2 * SECOND)

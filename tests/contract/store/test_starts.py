@@ -105,10 +105,11 @@ def test_so_many_wait_at_one_place_and_one_browser_is_one(
 
 
 def test_who_is_shut_out_is_so_until_the_end_of_it(starts: EphemeralStarts, clock: Clock) -> None:
-    assert not starts.is_shut("somebody")
-    starts.shut("somebody", lasts=2 * MINUTE)
+    assert starts.shut_until("somebody") is None
+    until = clock() + 2 * MINUTE
+    starts.shut("somebody", until=until)
     clock.move(MINUTE)
-    assert starts.is_shut("somebody")
-    assert not starts.is_shut("somebody else")
+    assert starts.shut_until("somebody") == until
+    assert starts.shut_until("somebody else") is None
     clock.move(MINUTE)
-    assert not starts.is_shut("somebody")
+    assert starts.shut_until("somebody") is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -191,6 +192,8 @@ def test_too_many_requests_name_a_time_to_come_back(site: Visit, services: Any) 
     answer = site.post("/token", {"a": "b"})
     assert answer.status_code == 429
     assert "Retry-After" in answer.headers
+    services.token_endpoint.result = Refused(TOO_MANY_REQUESTS, wait=timedelta(seconds=41.2))
+    assert site.post("/token", {"a": "b"}).headers["Retry-After"] == "42"
 
 
 @pytest.mark.parametrize("code", sorted(CATALOGUE))
