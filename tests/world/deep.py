@@ -1,4 +1,4 @@
-"""How often a property is tried: some examples at the desk, ten thousand in CI and by ``make deep``.
+"""How often a property is tried: a few examples at the desk, ten thousand in CI and `make deep`.
 
 A property of the card's code draws little and shares what is slow to make, so that ten thousand
 examples take seconds, and all of them together some three minutes of one core.
