@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from idp.domain.client import ClientId
+from idp.domain.profile import Profile
 from idp.domain.response_type import ResponseType
 
 
@@ -105,6 +106,7 @@ class AuthorizationRequest:
         pushed: SHA-256 (hexadecimal) of the PAR ``request_uri`` it came by, ``None`` if it did not.
         signed: that it came as an object, ``None`` if it did not.
         acr_words: the acr values in the order asked, aliases kept, for the echo.
+        profile: the client's when this was judged by its rules.
         federal: its scopes ask in the words of the federal service (profile ``fas``).
         essential_acr: the acr claim was asked as essential: below it nothing is issued.
     """
@@ -132,4 +134,5 @@ class AuthorizationRequest:
     key: str | None = None
     pushed: str | None = None
     signed: SignedRequest | None = None
+    profile: Profile = Profile.DEFAULT
     federal: bool = False

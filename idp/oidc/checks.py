@@ -120,6 +120,7 @@ class Draft:
             resources=self.resources,
             signed=self.signed,
             key=self.key,
+            profile=self.client.profile,
             federal=self.client.profile is Profile.FAS,
         )
 

@@ -17,6 +17,7 @@ from idp.domain.redirects import registered
 from idp.domain.response_type import ResponseType
 from idp.errors import (
     CLIENT_DISABLED,
+    INVALID_REQUEST_URI,
     REDIRECT_URI_MISMATCH,
     UNKNOWN_CLIENT,
     Refused,
@@ -222,6 +223,8 @@ class RequestReader:
         request = self._pushed.visit(request_uri, client.id)
         if registered(request.redirect_uri, client.redirect_uris) is None:
             raise Refused(REDIRECT_URI_MISMATCH, "redirect_uri taken out since the push")
+        if request.profile is not client.profile:
+            raise Refused(INVALID_REQUEST_URI, "judged by another profile at the push")
         return request
 
     def _client(self, params: Parameters) -> Client:
