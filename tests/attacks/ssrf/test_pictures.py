@@ -13,11 +13,11 @@ import pytest
 from idp.domain.about import About
 from idp.oidc.registration.pictures import pictured
 from idp.outbound.client import OutboundAnswer, OutboundClient, OutboundFailed
-from idp.outbound.guard import Resolver
 from idp.outbound.pictures import LIMIT, SECONDS, Pictures
 from tests.contract.store.stand_ins import a_client
 from tests.services.drawn import SIGNATURE, chunk, header, parts_of, png
 from tests.services.published import publishing
+from tests.services.rebinding import Rebinding
 from tests.unit.registration.documents import POLICY
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from idp.domain.client import Client
     from idp.oidc.registration.pictures import Pictured
+    from idp.outbound.guard import Resolver
     from tests.services.published import Published
 
 SCRIPT = b"<script>alert(document.domain)</script>"
@@ -39,18 +40,6 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
 @pytest.fixture(autouse=True)
 def _forgotten(host: Published) -> None:
     host.asked.clear()
-
-
-class Rebinding(Resolver):
-    """A name that somebody's DNS answers with what it likes."""
-
-    def __init__(self, *answers: str) -> None:
-        super().__init__()
-        self._answers = answers
-
-    def resolve(self, host: str, port: int, *, seconds: float) -> tuple[str, ...]:
-        del host, port, seconds
-        return self._answers
 
 
 def fetching(host: Published, *, names: Resolver | None = None) -> Pictures:

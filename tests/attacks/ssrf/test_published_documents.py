@@ -18,14 +18,15 @@ from idp.oidc.request_references import MEDIA_TYPES, RequestReferences
 from idp.oidc.waiting_room import room_of
 from idp.outbound.client import OutboundClient, OutboundFailed
 from idp.outbound.documents import LIMIT, Documents
-from idp.outbound.guard import Resolver
 from tests.contract.store.stand_ins import a_client
 from tests.services.published import publishing
+from tests.services.rebinding import Rebinding
 from tests.unit.registration.documents import EC, POLICY, public
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from idp.outbound.guard import Resolver
     from tests.services.published import Published
 
 
@@ -39,18 +40,6 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
 @pytest.fixture(autouse=True)
 def _forgotten(host: Published) -> None:
     host.asked.clear()
-
-
-class Rebinding(Resolver):
-    """A name that somebody's DNS answers with what it likes."""
-
-    def __init__(self, *answers: str) -> None:
-        super().__init__()
-        self._answers = answers
-
-    def resolve(self, host: str, port: int, *, seconds: float) -> tuple[str, ...]:
-        del host, port, seconds
-        return self._answers
 
 
 def documents(
